@@ -1,0 +1,129 @@
+import { accessSync, constants, existsSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
+import { Command } from 'commander';
+import type { ServerOptions } from '../../core/options.ts';
+import { MIGRATIONS } from '../../stores/sqlite/migrations.ts';
+import { loadConfiguration } from '../configuration.ts';
+import { openDataFolder } from '../data-folder.ts';
+import { EXIT } from '../exit-codes.ts';
+import { addOptionFlags, flagLayer } from '../flags.ts';
+import { parseListen } from '../listen-address.ts';
+import { openListener } from '../listener.ts';
+import { printJson, printRows } from '../terminal.ts';
+
+interface Flags {
+  readonly config?: string;
+  readonly dev?: true;
+  readonly json?: true;
+}
+
+interface Finding {
+  readonly check: string;
+  readonly result: 'ok' | 'warning' | 'problem';
+  readonly detail: string;
+}
+
+/** Open files besides one for each session: libraries, the store, logs, listeners, HTTP requests. */
+const OTHER_FILES = 1_000;
+
+/** `spillway doctor` */
+export function doctorCommand(): Command {
+  const command = new Command('doctor').description('Looks whether this machine can run a gateway with this configuration');
+  command.option('-c, --config <file>', 'configuration file').option('--dev', 'as `dev` would run, not `serve`').option('--json', 'as JSON');
+  return addOptionFlags(command, ['listen', 'data', 'store'], [], '').action(doctor);
+}
+
+async function doctor(flags: Flags, command: Command): Promise<void> {
+  const { options } = await loadConfiguration({ command: flags.dev ? 'dev' : 'serve', file: flags.config, flags: flagLayer(command), checked: false });
+  const findings = [node(), fileLimit(options), dataFolder(options), await store(options), await port(options), clock()];
+  if (flags.json) printJson(findings);
+  else printRows(findings.map(({ check, result, detail }) => [result, check, detail]));
+  if (findings.some(({ result }) => result === 'problem')) process.exitCode = EXIT.failed;
+}
+
+const ok = (check: string, detail: string): Finding => ({ check, result: 'ok', detail });
+const problem = (check: string, error: unknown): Finding => ({ check, result: 'problem', detail: error instanceof Error ? error.message : String(error) });
+
+/** Too old a version ends in `main.ts` already. */
+const node = (): Finding => ok('node', `${process.version} at ${process.execPath}`);
+
+function fileLimit({ limits }: ServerOptions): Finding {
+  const { userLimits } = process.report.getReport() as { readonly userLimits?: { readonly open_files?: { readonly soft: number | string } } };
+  const soft = userLimits?.open_files?.soft;
+  if (soft === undefined) return { check: 'file limit', result: 'warning', detail: 'not known on this system' };
+  if (soft === 'unlimited') return ok('file limit', 'unlimited');
+  const room = Math.max(0, Number(soft) - OTHER_FILES);
+  if (room >= limits.perNode) return ok('file limit', `${soft} open files: room for ${limits.perNode} sessions`);
+  return {
+    check: 'file limit',
+    result: 'warning',
+    detail: `${soft} open files: room for about ${room} of ${limits.perNode} sessions. Raise it: ulimit -n ${limits.perNode + OTHER_FILES}`,
+  };
+}
+
+/** Looks only: nothing is made. */
+function dataFolder({ data }: ServerOptions): Finding {
+  if (data === 'memory') return ok('data folder', 'none: nothing is kept');
+  try {
+    if (existsSync(data)) {
+      openDataFolder(data);
+      return ok('data folder', `${data} can be written to`);
+    }
+    accessSync(existingParent(resolve(data)), constants.W_OK | constants.X_OK);
+    return ok('data folder', `${data} will be made at the first start`);
+  } catch (error) {
+    return problem('data folder', error);
+  }
+}
+
+/** Reads the file and writes nothing, because a gateway may be at work on it. */
+async function store(options: ServerOptions): Promise<Finding> {
+  if (options.store === 'memory') return ok('store', 'memory: nothing is kept over a restart');
+  const file = options.store.slice('sqlite:'.length);
+  try {
+    if (!existsSync(file)) {
+      accessSync(existingParent(resolve(file)), constants.W_OK | constants.X_OK);
+      return ok('store', `${file} will be made at the first start`);
+    }
+    accessSync(file, constants.R_OK | constants.W_OK);
+    const version = await schemaVersion(file);
+    if (version > MIGRATIONS.length)
+      return problem('store', `${file} has schema ${version}, of a newer Spillway; this one knows up to ${MIGRATIONS.length}. Update Spillway.`);
+    return ok(
+      'store',
+      `${file} can be written to, schema ${version} of ${MIGRATIONS.length}${version < MIGRATIONS.length ? ', brought up to date at the next start' : ''}`,
+    );
+  } catch (error) {
+    return problem('store', error);
+  }
+}
+
+async function schemaVersion(file: string): Promise<number> {
+  const { default: Sqlite } = await import('better-sqlite3');
+  const database = new Sqlite(file, { readonly: true, fileMustExist: true });
+  try {
+    return Number(database.pragma('user_version', { simple: true }));
+  } finally {
+    database.close();
+  }
+}
+
+function existingParent(path: string): string {
+  return existsSync(path) ? path : existingParent(dirname(path));
+}
+
+async function port({ listen }: ServerOptions): Promise<Finding> {
+  const address = parseListen(listen);
+  if (address === null) return problem('port', `\`listen\` is not an address: ${listen}`);
+  try {
+    await (await openListener(address, false)).close();
+    return ok('port', `${listen} is free`);
+  } catch (error) {
+    return problem('port', error);
+  }
+}
+
+/** Nodes that share a store are not compared: the embedded store has one. */
+function clock(): Finding {
+  return ok('clock', `${new Date().toISOString()}; tokens of an issuer need it right to a few seconds, which this does not check`);
+}

@@ -1,0 +1,29 @@
+import { Command } from 'commander';
+import { loadConfiguration } from '../configuration.ts';
+import { addOptionFlags, flagLayer } from '../flags.ts';
+
+interface Flags {
+  readonly config?: string;
+  readonly retry: boolean;
+}
+
+/** `spillway serve` */
+export function serveCommand(): Command {
+  const command = new Command('serve').description('Runs a gateway for others');
+  command.option('-c, --config <file>', 'YAML, JSON or JavaScript; default: spillway.yaml, .yml, .json or spillway.config.js here');
+  command.option('--no-retry', 'fails if the store cannot be used at the start, instead of waiting for it');
+  addOptionFlags(
+    command,
+    ['listen', 'store', 'data', 'auth.mode', 'auth.jwksUrl', 'auth.origins', 'agent.kind', 'limits.perUser', 'logging.level'],
+    ['--port <port>', '--agent <kind>'],
+    '',
+  );
+  return command.action(serve);
+}
+
+async function serve(flags: Flags, command: Command): Promise<void> {
+  const resolved = await loadConfiguration({ command: 'serve', file: flags.config, flags: flagLayer(command), checked: true });
+  // Loaded here, so that the other commands start without a gateway in memory.
+  const { runServer } = await import('../run-server.ts');
+  await runServer({ resolved, orNextPort: false, retry: flags.retry, ready: () => {} });
+}

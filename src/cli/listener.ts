@@ -1,0 +1,100 @@
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { SpillwayError } from '../protocol/errors.ts';
+import type { ListenAddress } from './listen-address.ts';
+
+/** The public listener. It is open before there is a gateway, so that readiness can be asked for and says what is missing. */
+export interface Listener {
+  readonly server: Server;
+  /** Where it really listens: the port may have been 0 or taken. */
+  readonly address: ListenAddress;
+  /** Says why there is no gateway yet. */
+  wait(reason: string): void;
+  /** Hands requests to a gateway. */
+  hand(handler: RequestListener): void;
+  /** Stops listening and ends what is still open. */
+  close(): Promise<void>;
+}
+
+/** How many ports after a taken one are tried. */
+const NEXT_PORTS = 20;
+
+/** Opens the listener. With `orNext`, a taken port leads to the next free one.
+ *  @throws SpillwayError `SPILLWAY_PORT_IN_USE` naming the option, or `SPILLWAY_BAD_OPTION` for an address that is not ours. */
+export async function openListener(wanted: ListenAddress, orNext: boolean): Promise<Listener> {
+  let handler: RequestListener = waiting('The gateway is starting.');
+  const server = createServer((request, response) => handler(request, response));
+  const last = orNext && wanted.port !== 0 ? Math.min(wanted.port + NEXT_PORTS, 65_535) : wanted.port;
+  for (let port = wanted.port; ; port += 1) {
+    const failure = await listen(server, { ...wanted, port });
+    if (failure === null) break;
+    if (failure.code !== 'EADDRINUSE' || port === last) throw explained(failure, wanted, port);
+  }
+  return {
+    server,
+    address: { host: wanted.host, port: (server.address() as AddressInfo).port },
+    wait(reason) {
+      handler = waiting(reason);
+    },
+    hand(next) {
+      handler = next;
+    },
+    close() {
+      return new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      });
+    },
+  };
+}
+
+function listen(server: Server, { host, port }: ListenAddress): Promise<NodeJS.ErrnoException | null> {
+  return new Promise((resolve) => {
+    const settle = (failure: NodeJS.ErrnoException | null) => {
+      server.off('error', settle);
+      server.off('listening', done);
+      resolve(failure);
+    };
+    const done = () => settle(null);
+    server.once('error', settle);
+    server.once('listening', done);
+    server.listen({ port, ...(host === '' ? {} : { host }) });
+  });
+}
+
+function explained(failure: NodeJS.ErrnoException, { host }: ListenAddress, port: number): SpillwayError {
+  if (failure.code === 'EADDRINUSE') {
+    return new SpillwayError(
+      'SPILLWAY_PORT_IN_USE',
+      `Expected port ${port} of \`listen\` to be free, but another program listens there. Stop it, or set \`listen\` to another port.`,
+      { retry: 'later', cause: failure },
+    );
+  }
+  return new SpillwayError('SPILLWAY_BAD_OPTION', `Expected \`listen\` to be an address of this machine, got \`${host}:${port}\`: ${failure.message}`, {
+    cause: failure,
+  });
+}
+
+/** The paths under which orchestrators ask, and everything else, while there is no gateway. */
+function waiting(reason: string): RequestListener {
+  return (request, response) => {
+    request.resume();
+    const path = (request.url ?? '/').split('?')[0];
+    if (path === '/livez') return answer(response, 200, 'application/json', { status: 'ok', checks: [] });
+    if (path === '/readyz' || path === '/startupz')
+      return answer(response, 503, 'application/json', { status: 'fail', checks: [{ name: 'store', ok: false, detail: reason }] });
+    answer(response, 503, 'application/problem+json', {
+      type: 'urn:spillway:problem:store-unavailable',
+      title: 'The gateway is not ready yet',
+      status: 503,
+      code: 'store-unavailable',
+      retryable: true,
+      retryAfterMs: 3_000,
+    });
+  };
+}
+
+function answer(response: ServerResponse, status: number, type: string, body: unknown): void {
+  response.writeHead(status, { 'content-type': type, 'cache-control': 'no-store', ...(status === 503 ? { 'retry-after': '3' } : {}) });
+  response.end(JSON.stringify(body));
+}

@@ -1,0 +1,58 @@
+import type { Resolved } from '../core/resolve-options.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { createLog } from '../telemetry/log.ts';
+import { buildGateway } from './build-gateway.ts';
+import { openGround, openStore, openStoreWhenPossible } from './ground.ts';
+import { type ListenAddress, parseListen, urlOf } from './listen-address.ts';
+import { type Listener, openListener } from './listener.ts';
+import { stopAsked } from './stop.ts';
+
+export interface RunRequest {
+  readonly resolved: Resolved;
+  /** A taken port leads to the next free one. */
+  readonly orNextPort: boolean;
+  /** Waits for a store that cannot be used at the start; else that is an error. */
+  readonly retry: boolean;
+  /** Called once the gateway answers. */
+  readonly ready: (address: ListenAddress, telemetry: Telemetry) => void;
+}
+
+/** Runs a gateway until it is told to stop; resolves when it has.
+ *  @throws SpillwayError if it cannot start. */
+export async function runServer({ resolved, orNextPort, retry, ready }: RunRequest): Promise<void> {
+  const { options } = resolved;
+  const log = createLog({ level: options.logging.level, format: formatOf(options.logging.format) });
+  const stop = new AbortController();
+  const stopped = stopAsked().then((signal) => stop.abort(signal));
+  try {
+    // First of all the port: whoever starts twice by mistake must not touch the store of the first.
+    await using listener = await opened(options.listen, orNextPort);
+    const ground = await openGround(options);
+    const waits = retry ? openStoreWhenPossible(options.store, log, listener.wait, stop.signal) : openStore(options.store);
+    await using store = await waits;
+    if (store === null) return;
+    await using gateway = await buildGateway(options, ground, store, log);
+    listener.hand(gateway.handler);
+    const detach = gateway.attach(listener.server, { ownUpgrades: true });
+    log.record({ severity: 'INFO', event: 'listening', message: `listening on ${urlOf(listener.address)}`, url: urlOf(listener.address) });
+    ready(listener.address, log);
+    await stopped;
+    log.record({ severity: 'INFO', event: 'stopping', message: `stopping after ${String(stop.signal.reason)}`, withinMs: options.shutdown.timeoutMs });
+    await gateway.drain({ withinMs: options.shutdown.timeoutMs });
+    detach();
+    log.record({ severity: 'INFO', event: 'stopped', message: 'stopped' });
+  } finally {
+    log.close();
+  }
+}
+
+async function opened(listen: string, orNext: boolean): Promise<Listener & AsyncDisposable> {
+  // Checked with the rest of the configuration.
+  const listener = await openListener(parseListen(listen) ?? { host: '', port: 0 }, orNext);
+  return { ...listener, [Symbol.asyncDispose]: () => listener.close() };
+}
+
+function formatOf(format: 'auto' | 'json' | 'pretty'): 'json' | 'pretty' {
+  if (format !== 'auto') return format;
+  return process.stdout.isTTY ? 'pretty' : 'json';
+}

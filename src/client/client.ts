@@ -1,0 +1,296 @@
+/** The client's public face: it puts the parts together and owns no behaviour of its own. */
+
+import { SpillwayError } from '../protocol/errors.ts';
+import { BOUNDS, type Send, type ServerFrame, type Welcome } from '../protocol/frames.ts';
+import { isThreadId } from '../protocol/ids.ts';
+import type { Limits, Notice } from '../protocol/messages.ts';
+import { utf8Bytes } from '../protocol/utf8.ts';
+import { RETRY_TIMES } from './backoff.ts';
+import { Cancels } from './cancels.ts';
+import { Connection } from './connection.ts';
+import { Credentials } from './credentials.ts';
+import { debugSink } from './debug.ts';
+import { Emitter } from './emitter.ts';
+import { Http, webSocketUrl } from './http.ts';
+import { Inbox } from './inbox.ts';
+import { ManagerLock } from './lock.ts';
+import { lastingNotices, withNotice } from './notices.ts';
+import { Outbox } from './outbox.ts';
+import { Page } from './page.ts';
+import { Drawer, type ResumeClaim } from './storage.ts';
+import { badThreadId, ClientThread } from './thread.ts';
+import { monotonicMs } from './timers.ts';
+import type { ClientEvents, ClientOptions, ClientState, SpillwayClient, Thread } from './types.ts';
+
+const CONNECT_TIMEOUT_MS = 8_000;
+const WAKE_TIMEOUT_MS = 2_000;
+const OFFLINE_AFTER_MS = 15_000;
+const PARK_AFTER_HIDDEN_MS = 300_000;
+const OUTBOX_MESSAGES = 100;
+const OUTBOX_BYTES = 1_048_576;
+
+/** Makes a client: one manager, one seat, however many threads. Nothing is dialled before `connect()`, the first listener or the
+ *  first message. Throws a `SpillwayError` for options that cannot work. */
+export function createSpillway(options: ClientOptions): SpillwayClient {
+  return new Client(options);
+}
+
+class Client implements SpillwayClient {
+  readonly #events = new Emitter();
+  readonly #threads = new Map<string, ClientThread>();
+  readonly #lock = new ManagerLock();
+  readonly #drawer: Drawer;
+  readonly #http: Http;
+  readonly #connection: Connection;
+  readonly #inbox: Inbox;
+  readonly #outbox: Outbox;
+  readonly #cancels: Cancels;
+  readonly #page: Page;
+  #limits: Limits | null = null;
+  #notices: readonly Notice[] = [];
+  #welcome: Welcome | null = null;
+  #wasLive = false;
+  #leftLiveAt: number | null = null;
+  /** Messages that are surely of the person of the last `welcome`. */
+  #ofLastUser: readonly Send[];
+  readonly sessions: SpillwayClient['sessions'];
+
+  constructor(options: ClientOptions) {
+    const webSocket = options.webSocket ?? globalThis.WebSocket;
+    check(options, webSocket);
+    this.#drawer = new Drawer(drawerName(options.url), options.storage !== 'none');
+    const credentials = new Credentials(options);
+    const error = (e: unknown): void => this.#events.emit('error', e);
+    this.#http = new Http({
+      url: () => credentials.url(),
+      token: (reason) => (reason === 'rejected' ? credentials.token(reason) : credentials.current()),
+      manager: () => this.#drawer.kept.resume?.manager ?? null,
+    });
+    this.#page = new Page({
+      parkAfterHiddenMs: options.parkAfterHiddenMs ?? PARK_AFTER_HIDDEN_MS,
+      visibility: (state) => this.#connection.sendEarly({ type: 'visibility', state }),
+      woke: () => this.#connection.wake(),
+      personActed: () => this.#personActed(),
+      mayPark: () => this.state.name === 'live' && !this.#inbox.hasRuns && this.#outbox.pending().length === 0,
+      park: () => void this.#connection.park(),
+    });
+    this.#connection = new Connection({
+      credentials,
+      webSocket,
+      retry: { ...RETRY_TIMES, ...options.retry },
+      connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
+      wakeTimeoutMs: options.wakeTimeoutMs ?? WAKE_TIMEOUT_MS,
+      offlineAfterMs: options.offlineAfterMs ?? OFFLINE_AFTER_MS,
+      label: options.label,
+      visibility: () => this.#page.visibility,
+      claim: () => this.#claim(),
+      keep: (resume) => this.#keepClaim(resume),
+      resumeSubs: () => this.#inbox.resumeSubs(),
+      state: (state) => this.#stateChanged(state),
+      welcome: (welcome) => this.#welcomed(welcome),
+      ready: (ready) => {
+        this.#setLimits(ready.limits);
+        this.#notices = lastingNotices(this.#notices);
+        this.#inbox.ready();
+        this.#cancels.ready();
+        this.#outbox.ready(this.#welcome?.max.frameBytes ?? BOUNDS.frameBytes);
+      },
+      frame: (frame, bytes) => this.#receive(frame, bytes),
+      lost: () => {
+        this.#inbox.lost();
+        this.#outbox.lost();
+        if (this.#welcome !== null) this.#ofLastUser = this.#outbox.pending();
+      },
+      error,
+      debug: debugSink(options.debug),
+    });
+    this.#inbox = new Inbox({
+      send: (frame) => this.#connection.send(frame),
+      snapshot: (thread) => this.#http.snapshot(thread),
+      gap: (gap) => this.#events.emit('gap', gap),
+      error,
+    });
+    this.#cancels = new Cancels((frame) => this.#connection.send(frame));
+    this.#ofLastUser = this.#drawer.kept.outbox;
+    this.#outbox = new Outbox({
+      maxMessages: options.outbox?.maxMessages ?? OUTBOX_MESSAGES,
+      maxBytes: options.outbox?.maxBytes ?? OUTBOX_BYTES,
+      send: (frame) => this.#connection.send(frame),
+      keep: (outbox) => this.#drawer.put({ outbox }),
+      changed: (event) => this.#events.emit('outbox', event),
+    });
+    this.#outbox.restore(this.#ofLastUser);
+    this.sessions = {
+      list: () => this.#http.sessions(),
+      free: (id) => this.#http.free(id),
+      freeUnresponsive: () => this.#http.freeUnresponsive(),
+    };
+  }
+
+  get state(): ClientState {
+    return this.#connection.state;
+  }
+
+  get limits(): Limits | null {
+    return this.#limits;
+  }
+
+  get notices(): readonly Notice[] {
+    return this.#notices;
+  }
+
+  connect(): Promise<void> {
+    this.#outbox.open();
+    this.#page.enter();
+    return this.#connection.act();
+  }
+
+  resume(): Promise<void> {
+    return this.connect();
+  }
+
+  async close(): Promise<void> {
+    this.#page.leave();
+    const closed = this.#connection.close();
+    this.#inbox.end();
+    this.#cancels.close();
+    this.#outbox.close();
+    this.#lock.release();
+    await closed;
+  }
+
+  /** In runtimes without `Symbol.asyncDispose` this is a method that nobody calls. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  thread(id: string): Thread {
+    if (!isThreadId(id)) throw badThreadId(id);
+    let thread = this.#threads.get(id);
+    if (thread === undefined) {
+      thread = new ClientThread(id, {
+        inbox: this.#inbox,
+        outbox: this.#outbox,
+        cancels: this.#cancels,
+        snapshot: (of) => this.#http.snapshot(of),
+        wanted: () => this.#wanted(),
+        acted: () => this.#sent(),
+        error: (error) => this.#events.emit('error', error),
+      });
+      this.#threads.set(id, thread);
+    }
+    return thread;
+  }
+
+  on<K extends keyof ClientEvents>(name: K, listener: (event: ClientEvents[K]) => void, options: { readonly signal?: AbortSignal } = {}): () => void {
+    return this.#events.on(name, listener, options.signal);
+  }
+
+  #receive(frame: ServerFrame, bytes: number): void {
+    if (this.#inbox.receive(frame, bytes)) return;
+    switch (frame.type) {
+      case 'probe':
+        this.#connection.send({ type: 'probe-ok', n: frame.n, visibility: this.#page.visibility });
+        return;
+      case 'run-accepted':
+        this.#inbox.noteRun(frame.thread, frame.run);
+        this.#outbox.accepted(frame);
+        return;
+      case 'cancelled':
+        this.#cancels.cancelled(frame.run);
+        return;
+      case 'limits': {
+        const { type: _, ...limits } = frame;
+        this.#setLimits(limits);
+        return;
+      }
+      case 'notice': {
+        const { type: _, ...notice } = frame;
+        this.#notices = withNotice(this.#notices, notice);
+        this.#events.emit('notice', notice);
+        return;
+      }
+      case 'error':
+        if (this.#outbox.refused(frame) || this.#cancels.refused(frame)) return;
+        this.#events.emit('error', new SpillwayError('SPILLWAY_REFUSED', frame.message, { retry: frame.retryable ? 'later' : 'never', cause: frame }));
+        return;
+      default:
+        // Frames of a later version are not for us.
+        return;
+    }
+  }
+
+  #welcomed(welcome: Welcome): void {
+    const user = welcome.user.id;
+    const known = this.#drawer.kept.user;
+    // Nothing of one person is ever sent as another.
+    if (known !== null && known !== user) this.#outbox.forget(this.#ofLastUser);
+    this.#drawer.put({ user });
+    this.#welcome = welcome;
+    this.#inbox.welcome(welcome);
+  }
+
+  #stateChanged(state: ClientState): void {
+    const leftAt = this.#leftLiveAt;
+    if (state.name === 'live') this.#leftLiveAt = null;
+    else if (this.#wasLive) this.#leftLiveAt = monotonicMs();
+    this.#wasLive = state.name === 'live';
+    this.#events.emit('state', state);
+    if (state.name !== 'live' || leftAt === null) return;
+    this.#events.emit('resumed', { manager: state.manager, resume: state.resume, downMs: Math.round(monotonicMs() - leftAt) });
+  }
+
+  #setLimits(limits: Limits): void {
+    this.#limits = limits;
+    this.#events.emit('limits', limits);
+  }
+
+  /** Somebody listens: that alone is a reason to connect the first time, but not to come back. */
+  #wanted(): void {
+    if (this.state.name === 'idle') void this.connect();
+  }
+
+  /** A message is something a person did; while the gateway has named a time, or waits for the person, it is the sign to come back. */
+  #sent(): void {
+    const { state } = this;
+    const waitsForPerson = (state.name === 'reconnecting' || state.name === 'offline') && state.info?.return === 'after' && state.retryInMs > 0;
+    if (state.name === 'idle' || waitsForPerson) void this.connect();
+    else this.#personActed();
+  }
+
+  #personActed(): void {
+    if (this.state.name === 'superseded' || this.state.name === 'parked') void this.connect();
+  }
+
+  async #claim(): Promise<ResumeClaim | null> {
+    const { resume } = this.#drawer.kept;
+    // Held by the tab that this one is a copy of: it keeps its manager, we get one of our own.
+    return resume !== null && (await this.#lock.take(resume.manager)) ? resume : null;
+  }
+
+  #keepClaim(resume: ResumeClaim | null): void {
+    this.#drawer.put({ resume });
+    if (resume !== null) void this.#lock.take(resume.manager);
+  }
+}
+
+/** One drawer for each gateway that a page speaks to. What stands behind `?` may be a ticket and is no part of its name. */
+const drawerName = (url: ClientOptions['url']): string => (typeof url === 'function' ? '' : (String(url).split('?')[0] as string));
+
+function check(options: ClientOptions, webSocket: unknown): void {
+  const fail = (text: string, cause?: unknown): never => {
+    throw new SpillwayError('SPILLWAY_BAD_OPTION', text, { cause });
+  };
+  if (typeof webSocket !== 'function') fail('Expected a global WebSocket (browsers, Node from 22 on), got none. Give one as `webSocket`.');
+  const { url, label } = options;
+  if (label !== undefined && utf8Bytes(label) > BOUNDS.clientLabelBytes) {
+    fail(`Expected \`label\` to be at most ${BOUNDS.clientLabelBytes} bytes, got ${utf8Bytes(label)}.`);
+  }
+  // A relative address can be judged in a page only; a server that renders one makes clients that never connect.
+  if (typeof url === 'function' || (typeof location === 'undefined' && String(url).startsWith('/'))) return;
+  try {
+    webSocketUrl(url);
+  } catch (cause) {
+    fail(`Expected \`url\` to be the address of the gateway's /v1/ws, got ${JSON.stringify(url)}.`, cause);
+  }
+}

@@ -1,0 +1,337 @@
+/** The way back, again and again: dial, be welcomed, wait for a seat, be live, lose the transport, dial. */
+
+import { CLOSE } from '../protocol/close-codes.ts';
+import { SpillwayError } from '../protocol/errors.ts';
+import { type ClientFrame, type Hello, PROTOCOL_VERSION, type Ready, type ResumeSub, type ServerFrame, type Welcome } from '../protocol/frames.ts';
+import type { ManagerId } from '../protocol/ids.ts';
+import type { Visibility } from '../protocol/messages.ts';
+import { namedDelay, type RetryTimes, retryDelay, STABLE_AFTER_MS } from './backoff.ts';
+import type { Credentials } from './credentials.ts';
+import { explainEnd, SIGN_IN_AGAIN, type TransportEnd } from './disconnect.ts';
+import { Link } from './link.ts';
+import type { ResumeClaim } from './storage.ts';
+import { type Deferred, deferred, later, monotonicMs } from './timers.ts';
+import type { ClientState, DebugEvent, DisconnectInfo, WebSocketConstructor } from './types.ts';
+import { VERSION } from './version.ts';
+
+export interface ConnectionOptions {
+  readonly credentials: Credentials;
+  readonly webSocket: WebSocketConstructor;
+  readonly retry: RetryTimes;
+  readonly connectTimeoutMs: number;
+  readonly wakeTimeoutMs: number;
+  readonly offlineAfterMs: number;
+  readonly label: string | undefined;
+  visibility(): Visibility;
+  /** The claim from before a reload, unless another tab holds it. Asked once. */
+  claim(): Promise<ResumeClaim | null>;
+  /** The claim to bring along next time, or null when there is nothing to come back to. */
+  keep(claim: ResumeClaim | null): void;
+  /** Positions to go on from. */
+  resumeSubs(): readonly ResumeSub[];
+  state(state: ClientState): void;
+  welcome(welcome: Welcome): void;
+  ready(ready: Ready): void;
+  /** Whatever the connection does not handle itself. */
+  frame(frame: ServerFrame, bytes: number): void;
+  /** The transport is gone; called before any other is dialled. */
+  lost(): void;
+  error(error: unknown): void;
+  debug(event: DebugEvent): void;
+}
+
+/** What a person did stands for the next admission, if that comes soon. */
+const ACT_COUNTS_FOR_MS = 10_000;
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #state: ClientState = { name: 'idle' };
+  #link: Link | null = null;
+  #isReady = false;
+  /** Raised by every step that makes steps under way pointless. */
+  #turn = 0;
+  #stopTimer = (): void => {};
+  #stopOfflineTimer = (): void => {};
+  #claim: ResumeClaim | null | undefined;
+  #failures = 0;
+  #attempt = 0;
+  #readyAt = 0;
+  #actedAt = Number.NEGATIVE_INFINITY;
+  /** When the connection was lost, by both clocks; null while it is not. */
+  #lostAt: { readonly monotonic: number; readonly wall: number } | null = null;
+  #info: DisconnectInfo | undefined;
+  #retryInMs = 0;
+  #wasLive = false;
+  #waiting: Deferred<void> | null = null;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+  }
+
+  get state(): ClientState {
+    return this.#state;
+  }
+
+  /** Sends if live. What needs an answer is sent again after the next `ready`. */
+  send(frame: ClientFrame): boolean {
+    return this.#isReady && this.#link?.send(frame) === true;
+  }
+
+  /** As `send`, but also while waiting for a seat: for frames that act at once. */
+  sendEarly(frame: ClientFrame): void {
+    this.#link?.send(frame);
+  }
+
+  /** A person wants to be here: a page was opened, a button pressed, a message sent. */
+  act(): Promise<void> {
+    if (this.#state.name === 'live') return Promise.resolve();
+    this.#waiting ??= deferred();
+    const { promise } = this.#waiting;
+    this.#actedAt = monotonicMs();
+    const isUnderWay = this.#lostAt !== null && this.#retryInMs === 0;
+    if (!isUnderWay) this.#dial();
+    return promise;
+  }
+
+  /** The page came to life again: look whether the transport did, or stop waiting. */
+  wake(): void {
+    if (this.#link !== null) this.#link.check();
+    else if ((this.#state.name === 'reconnecting' || this.#state.name === 'offline') && this.#retryInMs > 0 && this.#info?.return !== 'after') {
+      this.#failures = 0;
+      this.#dial();
+    }
+  }
+
+  /** Gives the seat back until the person returns. */
+  async park(): Promise<void> {
+    if (this.#state.name !== 'live') return;
+    const link = this.#rest();
+    this.#enter({ name: 'parked' });
+    await link?.leave('parked');
+  }
+
+  async close(): Promise<void> {
+    const link = this.#rest();
+    this.#setClaim(null);
+    this.#enter({ name: 'closed' });
+    this.#settleWaiting(new SpillwayError('SPILLWAY_CLOSED', 'Expected to become live, but close() was called.'));
+    await link?.leave('left');
+  }
+
+  #dial(): void {
+    const link = this.#rest();
+    link?.drop();
+    const turn = this.#turn;
+    this.#attempt += 1;
+    this.#retryInMs = 0;
+    this.#beAway();
+    // One deadline for the whole attempt: an application that never gives its token must not stop the next attempt either.
+    this.#stopTimer = later(this.#options.connectTimeoutMs, () => {
+      if (turn === this.#turn) this.#lose({ code: 1006, reason: 'not welcomed in time' });
+    });
+    this.#open(turn).catch((error: unknown) => {
+      if (turn !== this.#turn) return;
+      this.#options.error(error);
+      if (this.#options.credentials.isOver(error)) this.#fail(SIGN_IN_AGAIN);
+      else this.#lose({ code: 1006, reason: 'could not dial' });
+    });
+  }
+
+  async #open(turn: number): Promise<void> {
+    const { credentials } = this.#options;
+    if (this.#claim === undefined) {
+      const claim = await this.#options.claim();
+      this.#claim ??= claim;
+    }
+    const url = await credentials.url();
+    const token = await credentials.token();
+    if (turn !== this.#turn) return;
+    const intent = monotonicMs() - this.#actedAt <= ACT_COUNTS_FOR_MS ? 'user' : 'auto';
+    if (intent === 'auto') url.searchParams.set('intent', 'auto');
+    this.#options.debug({ type: 'dial', attempt: this.#attempt, intent });
+    this.#link = new Link({
+      url: url.href,
+      webSocket: this.#options.webSocket,
+      wakeTimeoutMs: this.#options.wakeTimeoutMs,
+      hello: () => this.#hello(token, intent),
+      frame: (frame, bytes) => this.#receive(frame, bytes),
+      end: (end) => this.#lose(end),
+      debug: (event) => this.#options.debug(event),
+    });
+  }
+
+  #hello(token: string | null, intent: 'user' | 'auto'): Hello {
+    const claim = this.#claim;
+    return {
+      type: 'hello',
+      v: PROTOCOL_VERSION,
+      ...(token === null ? {} : { token }),
+      client: { name: 'spillway-client', version: VERSION, ...(this.#options.label === undefined ? {} : { label: this.#options.label }) },
+      intent,
+      visibility: this.#options.visibility(),
+      ...(claim ? { resume: { manager: claim.manager as ManagerId, token: claim.token, subs: this.#options.resumeSubs() } } : {}),
+    };
+  }
+
+  #receive(frame: ServerFrame, bytes: number): void {
+    switch (frame.type) {
+      case 'welcome':
+        this.#stopTimer();
+        this.#options.credentials.accepted();
+        this.#options.welcome(frame);
+        return;
+      case 'queued': {
+        const { position, of, etaMs, deadlineMs } = frame;
+        this.#enter({ name: 'queued', position, of, etaMs, deadlineMs });
+        return;
+      }
+      case 'ready':
+        this.#becomeLive(frame);
+        return;
+      case 'token-expiring':
+        this.#renewToken();
+        return;
+      default:
+        this.#options.frame(frame, bytes);
+    }
+  }
+
+  #becomeLive(ready: Ready): void {
+    this.#setClaim({ manager: ready.manager, token: ready.resumeToken });
+    this.#stopOfflineTimer();
+    this.#isReady = true;
+    this.#wasLive = true;
+    this.#readyAt = monotonicMs();
+    this.#actedAt = Number.NEGATIVE_INFINITY;
+    this.#lostAt = null;
+    this.#info = undefined;
+    this.#attempt = 0;
+    this.#options.ready(ready);
+    this.#enter({ name: 'live', manager: ready.manager, resume: ready.resume, seat: ready.seat });
+    this.#settleWaiting();
+  }
+
+  /** The transport ended, or never began: the range of the code alone decides what comes next. */
+  #lose(end: TransportEnd): void {
+    const wasReady = this.#isReady;
+    if (wasReady && monotonicMs() - this.#readyAt >= STABLE_AFTER_MS) this.#failures = 0;
+    this.#rest()?.drop();
+    const info = explainEnd(end);
+    const { bye } = end;
+    if (bye !== undefined && bye.manager !== undefined && bye.resumeToken !== undefined) this.#setClaim({ manager: bye.manager, token: bye.resumeToken });
+    if (info.return === 'never') {
+      this.#fail(info);
+      return;
+    }
+    if (info.return === 'user') {
+      this.#wasLive = false;
+      this.#enter({ name: 'superseded', info });
+      return;
+    }
+    if (info.code === CLOSE.credentialExpired.code && !this.#options.credentials.rejected()) {
+      this.#fail(SIGN_IN_AGAIN);
+      return;
+    }
+    // One act, one admission: what a person did does not count twice once the gateway has answered it.
+    if (info.code >= 4000) this.#actedAt = Number.NEGATIVE_INFINITY;
+    this.#info = info.code >= 4000 || info.code === 1013 ? info : undefined;
+    if (end.woke) {
+      this.#failures = 0;
+      this.#dial();
+      return;
+    }
+    const random = Math.random();
+    const delayMs = info.retryAfterMs === undefined ? retryDelay(this.#failures++, this.#options.retry, random) : namedDelay(info.retryAfterMs, random);
+    // At least one, since 0 says that an attempt is under way.
+    this.#retryInMs = Math.max(1, delayMs);
+    this.#stopTimer = later(this.#retryInMs, () => this.#dial());
+    this.#beAway();
+  }
+
+  #fail(info: DisconnectInfo): void {
+    this.#rest()?.drop();
+    this.#wasLive = false;
+    // A claim that was refused, or of somebody who signed out, must not stand in the way of the next credential.
+    this.#setClaim(null);
+    this.#enter({ name: 'failed', info });
+    this.#settleWaiting(
+      new SpillwayError('SPILLWAY_REFUSED', `Expected to be let in, got close code ${info.code} (${info.name}). ${info.text}`, { cause: info }),
+    );
+  }
+
+  /** Ends whatever is under way and hands over the transport, if there is one, to be closed. */
+  #rest(): Link | null {
+    const link = this.#link;
+    this.#turn += 1;
+    this.#link = null;
+    this.#stopTimer();
+    this.#stopOfflineTimer();
+    if (link !== null) this.#options.lost();
+    this.#isReady = false;
+    return link;
+  }
+
+  /** States that are a rest, not a step on the way, forget the way. */
+  #enter(state: ClientState): void {
+    if (state.name === 'parked' || state.name === 'superseded' || state.name === 'failed' || state.name === 'closed') {
+      this.#lostAt = null;
+      this.#info = undefined;
+      this.#attempt = 0;
+      this.#retryInMs = 0;
+      this.#failures = 0;
+    }
+    this.#state = state;
+    this.#options.debug({ type: 'state', state: state.name });
+    this.#options.state(state);
+  }
+
+  /** Shows that the connection is being sought, and later that it has been for long. */
+  #beAway(): void {
+    this.#lostAt ??= { monotonic: monotonicMs(), wall: Date.now() };
+    this.#stopOfflineTimer();
+    const leftMs = this.#lostAt.monotonic + this.#options.offlineAfterMs - monotonicMs();
+    if (leftMs > 0) this.#stopOfflineTimer = later(leftMs, () => this.#showAway());
+    this.#showAway();
+  }
+
+  #showAway(): void {
+    const lostAt = this.#lostAt;
+    const isQueued = this.#state.name === 'queued' && this.#link !== null;
+    if (lostAt === null || isQueued) return;
+    const isLong = monotonicMs() - lostAt.monotonic >= this.#options.offlineAfterMs;
+    if (!isLong && !this.#wasLive && this.#retryInMs === 0) {
+      this.#enter({ name: 'connecting', attempt: this.#attempt });
+      return;
+    }
+    this.#enter({
+      name: isLong ? 'offline' : 'reconnecting',
+      attempt: this.#attempt,
+      retryInMs: this.#retryInMs,
+      since: lostAt.wall,
+      ...(this.#info === undefined ? {} : { info: this.#info }),
+    });
+  }
+
+  #renewToken(): void {
+    const link = this.#link;
+    this.#options.credentials.renew().then(
+      (token) => {
+        if (token !== null) link?.send({ type: 'token', token });
+      },
+      // The old one still counts; when it ends the gateway says 4010 and a fresh one is asked for again.
+      (error: unknown) => this.#options.error(error),
+    );
+  }
+
+  #setClaim(claim: ResumeClaim | null): void {
+    this.#claim = claim;
+    this.#options.keep(claim);
+  }
+
+  #settleWaiting(error?: unknown): void {
+    const waiting = this.#waiting;
+    this.#waiting = null;
+    if (error === undefined) waiting?.resolve();
+    else waiting?.reject(error);
+  }
+}

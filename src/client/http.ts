@@ -1,0 +1,95 @@
+/** The gateway's HTTP side, which works without a seat. */
+
+import { SpillwayError } from '../protocol/errors.ts';
+import type { SessionInfo, ThreadSnapshot } from '../protocol/messages.ts';
+import type { FreeResult } from './types.ts';
+
+export interface HttpOptions {
+  /** Address of `/v1/ws`. */
+  url(): Promise<URL>;
+  /** A bearer token, or null where a cookie says who asks. */
+  token(reason: 'connect' | 'rejected'): Promise<string | null>;
+  /** The own manager id, once there is one. */
+  manager(): string | null;
+}
+
+/** The body of a failed request, as `cause` of the error. */
+export interface Problem {
+  readonly status: number;
+  readonly code?: string;
+}
+
+/** How long a request may take before it is given up; the caller decides whether to ask again. */
+const REQUEST_TIMEOUT_MS = 15_000;
+
+/** Turns what an application gave as `url` into the address of a WebSocket. */
+export function webSocketUrl(given: string | URL): URL {
+  const url = new URL(given, typeof location === 'undefined' ? undefined : location.href);
+  url.protocol = url.protocol.replace(/^http/, 'ws');
+  url.hash = '';
+  return url;
+}
+
+export class Http {
+  readonly #options: HttpOptions;
+
+  constructor(options: HttpOptions) {
+    this.#options = options;
+  }
+
+  async sessions(): Promise<SessionInfo[]> {
+    return (await this.#request<{ sessions: SessionInfo[] }>('GET', 'me/sessions')).sessions;
+  }
+
+  free(id: string): Promise<FreeResult> {
+    return this.#request('DELETE', `me/sessions/${encodeURIComponent(id)}`);
+  }
+
+  freeUnresponsive(): Promise<FreeResult> {
+    return this.#request('POST', 'me/sessions/free-unresponsive', {});
+  }
+
+  snapshot(thread: string): Promise<ThreadSnapshot> {
+    return this.#request('GET', `threads/${encodeURIComponent(thread)}/messages`);
+  }
+
+  async #request<T>(method: string, path: string, body?: unknown): Promise<T> {
+    const url = await this.#options.url();
+    url.protocol = url.protocol.replace(/^ws/, 'http');
+    url.search = '';
+    url.pathname = `${url.pathname.replace(/\/v1\/[^/]*\/?$/, '')}/v1/${path}`;
+    const ask = async (token: string | null): Promise<Response> => {
+      const manager = this.#options.manager();
+      return fetch(url, {
+        method,
+        credentials: token === null ? 'include' : 'omit',
+        cache: 'no-store',
+        signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+        headers: {
+          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
+          ...(manager === null ? {} : { 'spillway-manager': manager }),
+          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+    };
+    const token = await this.#options.token('connect');
+    let response = await ask(token);
+    if (response.status === 401 && token !== null) response = await ask(await this.#options.token('rejected'));
+    if (response.ok) return (await response.json()) as T;
+    const problem = (await response.json().catch(() => ({}))) as { code?: string; title?: string; detail?: string };
+    throw new SpillwayError(
+      'SPILLWAY_REFUSED',
+      problem.detail ?? problem.title ?? `Expected an answer to ${method} /v1/${path}, got status ${response.status}.`,
+      {
+        retry: response.status >= 500 || response.status === 429 ? 'later' : 'never',
+        cause: { status: response.status, code: problem.code } as Problem,
+      },
+    );
+  }
+}
+
+/** Whether a request failed because what it named does not exist. */
+export function isNotFound(error: unknown): boolean {
+  return SpillwayError.is(error) && (error.cause as Problem | undefined)?.status === 404;
+}

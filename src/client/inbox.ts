@@ -1,0 +1,254 @@
+/** What comes in: subscriptions over any number of transports, in order, each event once. */
+
+import type { Codec } from '../protocol/agent-events.ts';
+import { SpillwayError } from '../protocol/errors.ts';
+import { BOUNDS, type ClientFrame, type ErrorFrame, type From, type Gap, type ResumeSub, type ServerFrame, type Welcome } from '../protocol/frames.ts';
+import type { ThreadId } from '../protocol/ids.ts';
+import type { ThreadSnapshot } from '../protocol/messages.ts';
+import { Acks } from './acks.ts';
+import { RETRY_TIMES, retryDelay } from './backoff.ts';
+import { Channel } from './channel.ts';
+import type { Follower } from './follower.ts';
+import { isNotFound } from './http.ts';
+import { later, monotonicMs } from './timers.ts';
+import type { GapEvent } from './types.ts';
+
+export interface InboxOptions {
+  /** False if there is no live transport; what is not sent now is sent after the next `ready`. */
+  send(frame: ClientFrame): boolean;
+  snapshot(thread: ThreadId): Promise<ThreadSnapshot>;
+  gap(gap: GapEvent): void;
+  error(error: unknown): void;
+}
+
+export class Inbox {
+  readonly #options: InboxOptions;
+  readonly #channels = new Set<Channel>();
+  #bySub = new Map<number, Channel>();
+  #nextSub = 1;
+  #maxSubs: number = BOUNDS.subs;
+  #isReady = false;
+  #acks: Acks;
+
+  constructor(options: InboxOptions) {
+    this.#options = options;
+    this.#acks = this.#makeAcks({ frames: 1, bytes: 1, ms: 0 });
+  }
+
+  /** True while a run is known to go on in a thread that somebody follows. */
+  get hasRuns(): boolean {
+    for (const channel of this.#channels) if (channel.runs.size > 0) return true;
+    return false;
+  }
+
+  /** Adds a reader, to a subscription that suits it or to one of its own. */
+  follow(thread: ThreadId, codec: Codec, from: From, follower: Follower): void {
+    for (const channel of this.#channels) {
+      if (channel.thread === thread && channel.canTake(codec, from)) {
+        channel.add(follower, from);
+        return;
+      }
+    }
+    const channel = new Channel(thread, codec, from);
+    channel.onTaken = (sub, offset, bytes, atOnce) => this.#acks.taken(sub, offset, bytes, atOnce);
+    this.#channels.add(channel);
+    channel.add(follower, from);
+    this.#open(channel);
+  }
+
+  unfollow(follower: Follower): void {
+    for (const channel of this.#channels) {
+      if (!channel.followers.has(follower)) continue;
+      channel.remove(follower);
+      if (channel.followers.size === 0) this.#drop(channel);
+    }
+  }
+
+  /** A message was accepted: its thread is busy. */
+  noteRun(thread: string, run: string): void {
+    for (const channel of this.#channels) if (channel.thread === thread) channel.runs.add(run);
+  }
+
+  resumeSubs(): readonly ResumeSub[] {
+    const subs: ResumeSub[] = [];
+    for (const channel of this.#channels) {
+      const { position } = channel;
+      if (position === null || channel.isAway || subs.length >= this.#maxSubs) continue;
+      this.#number(channel);
+      subs.push({ sub: channel.sub, thread: channel.thread, epoch: position.epoch, offset: position.offset, codec: channel.codec });
+    }
+    return subs;
+  }
+
+  welcome(welcome: Welcome): void {
+    this.#maxSubs = welcome.max.subs;
+    this.#acks = this.#makeAcks(welcome.ack);
+  }
+
+  ready(): void {
+    this.#isReady = true;
+    this.#openWaiting();
+  }
+
+  lost(): void {
+    this.#isReady = false;
+    this.#bySub.clear();
+    for (const channel of this.#channels) channel.lost();
+  }
+
+  /** Everybody is told that nothing more comes. */
+  end(): void {
+    for (const channel of [...this.#channels]) for (const follower of [...channel.followers]) this.#part(follower);
+  }
+
+  /** Returns whether the frame was one for the inbox. Everything happens in this call stack, up to the acknowledgement. */
+  receive(frame: ServerFrame, bytes: number): boolean {
+    switch (frame.type) {
+      case 'subscribed':
+        this.#bySub.get(frame.sub)?.subscribed(frame);
+        return true;
+      case 'event': {
+        const channel = this.#bySub.get(frame.sub);
+        if (channel === undefined) return true;
+        const result = channel.receive(frame, bytes);
+        if (result === 'hole') this.#reopen(channel);
+        else for (const stray of result) this.#moveOut(channel, stray);
+        return true;
+      }
+      case 'replayed':
+        this.#bySub.get(frame.sub)?.replayed();
+        return true;
+      case 'gap': {
+        const channel = this.#bySub.get(frame.sub);
+        if (channel !== undefined) this.#bridge(channel, frame).catch((error: unknown) => this.#options.error(error));
+        return true;
+      }
+      case 'unsubscribed':
+        return true;
+      case 'probe':
+        // First what has been taken, then the answer: an answer alone proves only that the page reads.
+        this.#acks.flush();
+        return false;
+      case 'error':
+        return this.#refused(frame);
+      default:
+        return false;
+    }
+  }
+
+  #makeAcks(limits: Welcome['ack']): Acks {
+    const send = (sub: number, offset: number): void => {
+      if (this.#bySub.has(sub)) this.#options.send({ type: 'ack', sub, offset });
+    };
+    return new Acks(limits, send, monotonicMs);
+  }
+
+  #number(channel: Channel): void {
+    while (this.#bySub.has(this.#nextSub)) this.#nextSub = (this.#nextSub % BOUNDS.maxSub) + 1;
+    channel.sub = this.#nextSub;
+    this.#bySub.set(channel.sub, channel);
+    this.#nextSub = (this.#nextSub % BOUNDS.maxSub) + 1;
+  }
+
+  #open(channel: Channel): void {
+    if (!this.#isReady || channel.isAway || channel.sub !== 0 || !this.#channels.has(channel)) return;
+    if (this.#bySub.size >= this.#maxSubs) {
+      this.#options.error(
+        new SpillwayError(
+          'SPILLWAY_BAD_ARGUMENT',
+          `Expected at most ${this.#maxSubs} threads to be followed at once, got one more. It starts when another one ends.`,
+          {
+            retry: 'later',
+          },
+        ),
+      );
+      return;
+    }
+    this.#number(channel);
+    const { thread, codec } = channel;
+    this.#options.send({ type: 'subscribe', sub: channel.sub, thread, from: channel.position ?? channel.from, codec });
+  }
+
+  #openWaiting(): void {
+    for (const channel of [...this.#channels]) {
+      if (channel.sub !== 0 || channel.isAway) continue;
+      this.#open(channel);
+      if (channel.sub === 0) return;
+    }
+  }
+
+  /** Ends the subscription on this transport. The number stays unused for long, so nothing late can be taken for something new. */
+  #shut(channel: Channel): void {
+    if (channel.sub === 0) return;
+    this.#acks.flush();
+    this.#options.send({ type: 'unsubscribe', sub: channel.sub });
+    this.#bySub.delete(channel.sub);
+    channel.lost();
+  }
+
+  /** A hole: a conforming gateway never causes it. Nothing is guessed, the rest is asked for again. */
+  #reopen(channel: Channel): void {
+    this.#shut(channel);
+    this.#open(channel);
+  }
+
+  #drop(channel: Channel): void {
+    this.#channels.delete(channel);
+    this.#shut(channel);
+    if (this.#isReady) this.#openWaiting();
+  }
+
+  #moveOut(channel: Channel, follower: Follower): void {
+    const { position } = follower;
+    channel.remove(follower);
+    if (channel.followers.size === 0) this.#drop(channel);
+    if (position !== null) this.follow(channel.thread, channel.codec, position, follower);
+  }
+
+  #part(follower: Follower, error?: unknown): void {
+    this.unfollow(follower);
+    follower.end(error);
+  }
+
+  /** Entries are missing: the snapshot stands for them, and the stream goes on behind it. */
+  async #bridge(channel: Channel, gap: Gap): Promise<void> {
+    channel.isAway = true;
+    this.#shut(channel);
+    const { thread, codec } = channel;
+    let snapshot: ThreadSnapshot | null = null;
+    for (let failures = 0; this.#channels.has(channel); failures++) {
+      try {
+        snapshot = await this.#options.snapshot(thread);
+        break;
+      } catch (error) {
+        if (isNotFound(error)) break;
+        this.#options.error(error);
+        await new Promise<void>((resolve) => later(retryDelay(failures, RETRY_TIMES, Math.random()), resolve));
+      }
+    }
+    if (!this.#channels.has(channel)) return;
+    const position = snapshot?.position ?? { epoch: gap.epoch, offset: gap.to };
+    channel.moveTo(position);
+    const event: GapEvent = { thread, codec, from: gap.from, to: gap.to, reason: gap.reason, position, snapshot };
+    for (const follower of [...channel.followers]) follower.gap(event);
+    this.#options.gap(event);
+    channel.isAway = false;
+    this.#open(channel);
+  }
+
+  #refused(frame: ErrorFrame): boolean {
+    const { ref } = frame;
+    if (ref?.type !== 'subscribe' || ref.sub === undefined) return false;
+    const channel = this.#bySub.get(ref.sub);
+    if (channel === undefined) return true;
+    this.#bySub.delete(ref.sub);
+    channel.lost();
+    if (frame.retryable) {
+      later(frame.retryAfterMs ?? 1_000, () => this.#open(channel));
+      return true;
+    }
+    const error = new SpillwayError('SPILLWAY_REFUSED', frame.message, { cause: frame });
+    for (const follower of [...channel.followers]) this.#part(follower, error);
+    return true;
+  }
+}

@@ -1,0 +1,171 @@
+import { newId } from '../ports/random.ts';
+import { closeFor } from '../protocol/close-codes.ts';
+import type { Ready } from '../protocol/frames.ts';
+import { writeFrame } from '../protocol/write.ts';
+import type { Admission, QueuePlace, Retry, Seated } from '../managers/admission.ts';
+import type { WebSocketManagerFactory } from '../managers/factory.ts';
+import { Credential } from './credential.ts';
+import { type Arrival, type Greeting, shakeHands, withBearer } from './handshake.ts';
+import { Line } from './line.ts';
+import type { RunBoard } from './runs.ts';
+import type { Services } from './services.ts';
+import type { Transport } from '../ports/transport.ts';
+import type { Connections } from './connections.ts';
+import { NativeWire } from './wires/native.ts';
+
+export interface Path {
+  readonly services: Services;
+  readonly factory: WebSocketManagerFactory;
+  readonly runs: RunBoard;
+  readonly connections: Connections;
+}
+
+/** The way of a connection, from the accepted upgrade to its end. */
+export async function serve(transport: Transport, arrival: Arrival, path: Path): Promise<void> {
+  const line = new Line(transport);
+  const greeting = await shakeHands(line, arrival, path.factory.node, path.services);
+  if (greeting === null) return;
+  const credential = watchCredential(line, arrival, greeting, path);
+  try {
+    const seated = await takeSeat(line, greeting, path);
+    if (seated === null) return;
+    converse(line, seated, greeting, credential, path);
+    await line.gone;
+  } finally {
+    credential.end();
+  }
+}
+
+/** Asks for renewal in time, and ends the connection when the credential has run out. */
+function watchCredential(line: Line, arrival: Arrival, greeting: Greeting, { services, connections }: Path): Credential {
+  const { identity } = greeting;
+  const credential = new Credential(identity, services.clock, {
+    recognise: (token) => services.authenticator.recognise(withBearer(arrival.request, token)),
+    expiring: (authExpiresAt) => line.transport.send([writeFrame({ type: 'token-expiring', authExpiresAt })]),
+    over: (close) => line.part({ close }),
+  });
+  connections.add(line, credential);
+  return credential;
+}
+
+/** A seat, after the queue if it must be; null when the connection ended without one. */
+async function takeSeat(line: Line, greeting: Greeting, path: Path): Promise<Seated | null> {
+  const { hello } = greeting;
+  const leaving = new AbortController();
+  let visibility = hello.visibility;
+  let left = false;
+  line.verified(
+    (frame) => {
+      if (frame.type === 'visibility') visibility = frame.state;
+      if (frame.type !== 'bye') return;
+      left = true;
+      leaving.abort();
+      line.transport.end(1000, '');
+    },
+    (ref) => line.transport.send([writeFrame({ type: 'error', code: 'rate-limited', message: 'Too much was sent before this connection had its seat; this was not processed.', retryable: true, ref })]),
+  );
+  const cancel = (): void => leaving.abort();
+  void line.gone.then(cancel);
+  const admission = await ask(line, greeting, leaving.signal, path);
+  const end = admission.kind === 'queued' ? await waitInLine(line, admission, leaving.signal) : admission;
+  if (end === null) return null;
+  if (end.kind === 'retry') {
+    sendAway(line, greeting, end, path);
+    return null;
+  }
+  if (visibility) end.manager.attachment?.seen(visibility);
+  if (left) {
+    await path.factory.leave(end.manager, 'client-closed');
+    return null;
+  }
+  return end;
+}
+
+function ask(line: Line, { hello, identity, resume }: Greeting, signal: AbortSignal, { factory, services }: Path): Promise<Admission> {
+  const user = { userId: identity.user, tier: identity.tier, requestId: newId(services.random, 'run'), websocketClientId: hello.client.name };
+  return factory.createManager(user, {
+    transport: line.transport,
+    attended: true,
+    closed: line.gone,
+    intent: hello.intent,
+    signal,
+    client: { name: `${hello.client.name} ${hello.client.version}`, label: hello.client.label ?? null },
+    ...(hello.visibility === undefined ? {} : { visibility: hello.visibility }),
+    ...(hello.waitMs === undefined ? {} : { waitMs: hello.waitMs }),
+    ...(resume === null ? {} : { resume: { manager: resume.manager, serial: resume.serial }, promise: resume.promise }),
+  });
+}
+
+/** Tells the place at once and on every change, until there is a seat or a retry time. */
+async function waitInLine(line: Line, queued: Extract<Admission, { kind: 'queued' }>, signal: AbortSignal): Promise<Seated | Retry | null> {
+  const tell = ({ position, of, etaMs, deadlineMs }: QueuePlace): void => line.transport.send([writeFrame({ type: 'queued', position, of, etaMs: Math.round(etaMs), deadlineMs })]);
+  tell(queued);
+  queued.onPlace(tell);
+  const aborted = new Promise<null>((resolve) => {
+    if (signal.aborted) resolve(null);
+    else signal.addEventListener('abort', () => resolve(null), { once: true });
+  });
+  return await Promise.race([queued.outcome, aborted]);
+}
+
+/** No seat now: the time at which it works, and the token that claims the promised place. */
+function sendAway(line: Line, { identity, resume }: Greeting, retry: Retry, { services }: Path): void {
+  const manager = resume?.manager ?? (newId(services.random, 'mgr') as NonNullable<Greeting['resume']>['manager']);
+  const resumeToken = services.resumeTokens.mint({
+    user: identity.user,
+    tier: identity.tier,
+    manager,
+    serial: resume?.serial ?? 0,
+    authExpiresAt: identity.expiresAt,
+    family: identity.family,
+    promise: retry.promise,
+  });
+  line.part({ close: closeFor(retry.reason), reason: retry.reason, retryAfterMs: retry.retryAfterMs, manager, resumeToken });
+}
+
+/** The manager is born or found again: it is told so, its threads follow, and what was kept is processed in order. */
+function converse(line: Line, seated: Seated, greeting: Greeting, credential: Credential, path: Path): void {
+  const { manager } = seated;
+  const { factory, services, connections } = path;
+  const { attachment } = manager;
+  if (!attachment || line.isGone) {
+    if (attachment) factory.transportClosed(manager, attachment);
+    return;
+  }
+  connections.seated(line, manager.id);
+  manager.noteLimits(seated.limits);
+  attachment.send(readyFrame(seated, credential, path));
+  for (const sub of greeting.hello.resume?.subs ?? []) {
+    const { epoch, offset, ...rest } = sub;
+    attachment.subscribe({ ...rest, from: { epoch, offset } });
+  }
+  line.open(
+    new NativeWire(line, manager, attachment, {
+      services,
+      runs: path.runs,
+      credential,
+      left: (reason) => {
+        line.transport.end(1000, '');
+        factory.leave(manager, reason === 'parked' ? 'parked' : 'client-closed').catch((error: unknown) => {
+          services.telemetry.record({ severity: 'WARNING', event: 'release-failed', message: String(error), manager: manager.id });
+        });
+      },
+      closed: () => factory.transportClosed(manager, attachment),
+    }),
+  );
+}
+
+function readyFrame(seated: Seated, credential: Credential, { services }: Path): Ready {
+  const { manager } = seated;
+  const { identity } = credential;
+  const resumeToken = services.resumeTokens.mint({
+    user: identity.user,
+    tier: identity.tier,
+    manager: manager.id,
+    serial: manager.serial,
+    authExpiresAt: identity.expiresAt,
+    family: identity.family,
+    promise: null,
+  });
+  return { type: 'ready', manager: manager.id, resumeToken, resumeWindowMs: services.options.resume.windowMs, resume: seated.resume, seat: seated.seat, limits: seated.limits };
+}

@@ -1,0 +1,45 @@
+import type { ManagerId, UserId } from '../protocol/ids.ts';
+import type { CloseCode } from '../protocol/close-codes.ts';
+import type { Credential } from './credential.ts';
+import type { Line } from './line.ts';
+
+interface Open {
+  readonly line: Line;
+  readonly credential: Credential;
+  manager: ManagerId | null;
+}
+
+/** The recognised connections of this gateway, for what concerns all of a log-in or all of the node. */
+export class Connections {
+  readonly #open = new Map<Line, Open>();
+
+  get size(): number {
+    return this.#open.size;
+  }
+
+  add(line: Line, credential: Credential): void {
+    this.#open.set(line, { line, credential, manager: null });
+    void line.gone.then(() => this.#open.delete(line));
+  }
+
+  seated(line: Line, manager: ManagerId): void {
+    const open = this.#open.get(line);
+    if (open) open.manager = manager;
+  }
+
+  all(): readonly Open[] {
+    return [...this.#open.values()];
+  }
+
+  /** Ends the connections of a log-in, or of a user. Returns the managers that they served. */
+  end(user: UserId, family: string | null, close: CloseCode): readonly ManagerId[] {
+    const managers: ManagerId[] = [];
+    for (const { line, credential, manager } of this.all()) {
+      const { identity } = credential;
+      if (identity.user !== user || (family !== null && identity.family !== family)) continue;
+      if (manager !== null) managers.push(manager);
+      line.part({ close });
+    }
+    return managers;
+  }
+}

@@ -1,0 +1,151 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { getRequestListener } from '@hono/node-server';
+import { customAuthenticator } from '../auth/authenticate.ts';
+import { createResumeTokens } from '../auth/resume-tokens.ts';
+import { createTickets } from '../auth/tickets.ts';
+import { agentOf } from '../agents/generator.ts';
+import { WebSocketManagerFactory } from '../managers/factory.ts';
+import { systemClock } from '../ports/clock.ts';
+import { newId, systemRandom } from '../ports/random.ts';
+import { silent } from '../ports/telemetry.ts';
+import { memoryStore } from '../stores/memory.ts';
+import { serve } from './connection.ts';
+import { Connections } from './connections.ts';
+import { createConversations } from './conversations.ts';
+import { drainGateway } from './drain.ts';
+import type { GatewayOptions } from './gateway-options.ts';
+import { createHealth } from './health.ts';
+import { createHttpApp } from './http/app.ts';
+import { createOriginPolicy } from './origins.ts';
+import { RunBoard } from './runs.ts';
+import type { Services } from './services.ts';
+import { createSessions } from './sessions.ts';
+import { type UpgradeSource, Upgrader } from './upgrade.ts';
+import { VERSION } from './version.ts';
+
+/** A gateway that listens nowhere by itself: hand its `handler` to a server, and `attach` it to that server's upgrades. */
+export interface Gateway extends AsyncDisposable {
+  readonly factory: WebSocketManagerFactory;
+  /** HTTP, node style. */
+  readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
+  /** HTTP, web style. */
+  fetch(request: Request): Promise<Response>;
+  /** Takes WebSocket upgrades on our path. `ownUpgrades`: answers 404 to those on other paths, for a server that is ours alone.
+   *  Returns the undo. */
+  attach(server: UpgradeSource, o?: { readonly ownUpgrades?: boolean }): () => void;
+  publish: WebSocketManagerFactory['publish'];
+  on: WebSocketManagerFactory['on'];
+  /** Resolves when runs that a killed process left have their end, and readiness may say yes. */
+  readonly recovered: Promise<void>;
+  /** Moves clients away one by one and lets runs end. The server may be closed after it. */
+  drain(o?: { readonly withinMs?: number }): Promise<void>;
+}
+
+const SIGNING_KEY_BYTES = 32;
+const RECOVERY_RETRY_MS = 1_000;
+const TRIM_EVERY_MS = 60_000;
+
+/** Puts a gateway together: who may come, who answers, where things are kept. Throws one `SpillwayError` naming every option that
+ *  is wrong. */
+export function createGateway(options: GatewayOptions): Gateway {
+  const { authenticate, accounts, agent, store = memoryStore(), signingKey, origins, chatPages, prefix = '', node, telemetry = silent, clock = systemClock, random = systemRandom, ...partial } = options;
+  const factory = new WebSocketManagerFactory({ ...partial, store, telemetry, clock, random, ...(node === undefined ? {} : { node }) });
+  const connections = new Connections();
+  const sessions = createSessions(factory, connections, clock);
+  const runs = new RunBoard(factory.streams, {
+    node: factory.node,
+    agent: agentOf(agent),
+    options: factory.options,
+    clock,
+    random,
+    store,
+    telemetry,
+    sessions: (user) => sessions.list(user, null),
+    storeFailing: () => factory.streams.storeFailing,
+  });
+  let isDraining = false;
+  let isRecovered = false;
+  let isClosed = false;
+  const services: Services = {
+    version: VERSION,
+    options: factory.options,
+    clock,
+    random,
+    telemetry,
+    store,
+    authenticator: typeof authenticate === 'function' ? customAuthenticator(authenticate, clock) : authenticate,
+    accounts: accounts ?? null,
+    tickets: createTickets(store.credentials, random, clock),
+    resumeTokens: createResumeTokens(signingKey ?? random.bytes(SIGNING_KEY_BYTES)),
+    origins: createOriginPolicy({ allow: origins ?? [] }),
+    sessions,
+    conversations: createConversations(store, factory.streams),
+    runs,
+    health: createHealth({ store, streams: factory.streams, isDraining: () => isDraining, isRecovered: () => isRecovered, quarantined: () => factory.quarantined }),
+    prefix,
+  };
+  const app = createHttpApp(services, chatPages === undefined ? {} : { chatPages });
+  const upgrader = new Upgrader(services, () => isDraining, (transport, arrival) => {
+    serve(transport, arrival, { services, factory, runs, connections }).catch((error: unknown) => {
+      const id = newId(random, 'cln');
+      telemetry.record({ severity: 'ERROR', event: 'connection-failed', message: `A connection ended by an error of ours: ${error instanceof Error ? error.message : String(error)}`, id });
+      transport.end(4009, 'internal-error;r=now;t=0');
+    });
+  });
+  const recovered = untilItWorks(() => runs.recover()).then(() => {
+    isRecovered = true;
+  });
+  let cancelTrim = armTrim();
+  const detachers: (() => void)[] = [];
+
+  async function untilItWorks(work: () => Promise<void>): Promise<void> {
+    while (!isClosed) {
+      try {
+        await work();
+        return;
+      } catch (error) {
+        telemetry.record({ severity: 'ERROR', event: 'recovery-failed', message: `Interrupted runs could not be looked up yet: ${error instanceof Error ? error.message : String(error)}` });
+        await new Promise<void>((resolve) => clock.after(RECOVERY_RETRY_MS, resolve));
+      }
+    }
+  }
+
+  function armTrim(): () => void {
+    return clock.after(TRIM_EVERY_MS, () => {
+      const { keepMs, streamBytes } = factory.options.log;
+      factory.streams
+        .trim({ keepMs, streamBytes })
+        .catch((error: unknown) => telemetry.record({ severity: 'WARNING', event: 'retention-failed', message: error instanceof Error ? error.message : String(error) }))
+        .finally(() => {
+          if (!isClosed) cancelTrim = armTrim();
+        });
+    });
+  }
+
+  return {
+    factory,
+    handler: getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    fetch: async (request) => await app.fetch(request),
+    attach(server, o = {}) {
+      const detach = upgrader.attach(server, { prefix, ownUpgrades: o.ownUpgrades ?? false });
+      detachers.push(detach);
+      return detach;
+    },
+    publish: (...args) => factory.publish(...args),
+    on: (name, listener) => factory.on(name, listener),
+    recovered,
+    async drain(o = {}) {
+      isDraining = true;
+      await drainGateway({ factory, connections, runs, options: factory.options, clock, withinMs: o.withinMs ?? factory.options.shutdown.timeoutMs });
+    },
+    async [Symbol.asyncDispose]() {
+      isDraining = true;
+      isClosed = true;
+      cancelTrim();
+      for (const detach of detachers) detach();
+      for (const { line } of connections.all()) line.transport.terminate();
+      await runs.stop(0);
+      await factory[Symbol.asyncDispose]();
+    },
+  };
+}

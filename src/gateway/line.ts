@@ -1,0 +1,149 @@
+import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
+import type { ClientFrame } from '../protocol/frames.ts';
+import { type ParsedFrame, parseClientFrame } from '../protocol/parse.ts';
+import { sayGoodbye, type Farewell } from '../managers/farewell.ts';
+import type { Transport, TransportListener } from '../ports/transport.ts';
+
+/** Frames kept before the seat is given. */
+const KEPT_FRAMES = 32;
+const KEPT_BYTES = 256 * 1024;
+/** All that may be sent before the credential is verified. */
+const UNVERIFIED_BYTES = 64 * 1024;
+
+/** Who hears of a line once it is open. */
+export interface LineOwner {
+  frame(parsed: Exclude<ParsedFrame, { is: 'violation' }>): void;
+  pong(nonce: Uint8Array): void;
+  drained(): void;
+  closed(code: number, reason: string): void;
+}
+
+/** Frames that act before the seat is given, too. */
+const AT_ONCE = new Set<ClientFrame['type']>(['token', 'visibility', 'bye']);
+
+/** One connection's inbound side, from its first byte: before the greeting one frame may come; until the seat is given frames are
+ *  kept, in order, within bounds; then they reach the owner. */
+export class Line implements TransportListener {
+  readonly transport: Transport;
+  /** Resolves when the socket is gone. */
+  readonly gone: Promise<{ readonly code: number; readonly reason: string }>;
+  #owner: LineOwner | null = null;
+  #first: ((frame: ParsedFrame | null) => void) | null = null;
+  #isFirst = true;
+  #unverified = true;
+  #bytes = 0;
+  #kept: { readonly parsed: Exclude<ParsedFrame, { is: 'violation' }>; readonly bytes: number }[] = [];
+  #keptBytes = 0;
+  #isGone = false;
+  #early: ((frame: ClientFrame) => void) | null = null;
+  #refuse: (ref: { readonly type: string; readonly id?: string }) => void = () => {};
+  #resolveGone: (how: { readonly code: number; readonly reason: string }) => void = () => {};
+
+  constructor(transport: Transport) {
+    this.transport = transport;
+    this.gone = new Promise((resolve) => {
+      this.#resolveGone = resolve;
+    });
+    transport.listen(this);
+  }
+
+  get isGone(): boolean {
+    return this.#isGone;
+  }
+
+  /** The first frame; null if the connection ended before it. */
+  first(): Promise<ParsedFrame | null> {
+    return new Promise((resolve) => {
+      if (this.#isGone) resolve(null);
+      else this.#first = resolve;
+    });
+  }
+
+  /** The credential is good: the small bounds end. `early` hears of frames that act at once, `refuse` of those that find no room. */
+  verified(early: (frame: ClientFrame) => void, refuse: (ref: { readonly type: string; readonly id?: string }) => void): void {
+    this.#unverified = false;
+    this.#early = early;
+    this.#refuse = refuse;
+  }
+
+  /** The seat is given: what was kept reaches the owner now, in order. */
+  open(owner: LineOwner): void {
+    this.#owner = owner;
+    const kept = this.#kept;
+    this.#kept = [];
+    for (const { parsed } of kept) owner.frame(parsed);
+    if (this.#isGone) void this.gone.then(({ code, reason }) => owner.closed(code, reason));
+  }
+
+  part(f: Farewell): void {
+    sayGoodbye(this.transport, f);
+  }
+
+  // ---- transport
+
+  message(text: string): void {
+    this.#bytes += text.length;
+    if (this.#unverified && this.#bytes > UNVERIFIED_BYTES) {
+      this.#violated(CLOSE.messageTooBig);
+      return;
+    }
+    const parsed = parseClientFrame(text);
+    if (this.#isFirst) {
+      this.#isFirst = false;
+      this.#first?.(parsed);
+      this.#first = null;
+      return;
+    }
+    if (parsed.is === 'violation') {
+      this.#violated(parsed.close, parsed.detail);
+      return;
+    }
+    if (this.#owner) this.#owner.frame(parsed);
+    else this.#keep(parsed, text.length);
+  }
+
+  #keep(parsed: Exclude<ParsedFrame, { is: 'violation' }>, bytes: number): void {
+    if (parsed.is === 'unknown') return;
+    if (parsed.is === 'frame') {
+      if (parsed.frame.type === 'hello') {
+        this.#violated(CLOSE.protocolError, 'A second `hello` came.');
+        return;
+      }
+      if (AT_ONCE.has(parsed.frame.type) && this.#early) {
+        this.#early(parsed.frame);
+        return;
+      }
+    }
+    if (this.#kept.length >= KEPT_FRAMES || this.#keptBytes + bytes > KEPT_BYTES) {
+      const ref = parsed.is === 'refused' ? parsed.ref : { type: parsed.frame.type, ...('id' in parsed.frame ? { id: parsed.frame.id } : {}) };
+      this.#refuse(ref);
+      return;
+    }
+    this.#kept.push({ parsed, bytes });
+    this.#keptBytes += bytes;
+  }
+
+  binary(): void {
+    this.#violated(CLOSE.protocolError, 'A binary message came; frames are text.');
+  }
+
+  #violated(close: CloseCode, detail?: string): void {
+    this.part({ close, detail, resumable: false });
+  }
+
+  pong(nonce: Uint8Array): void {
+    this.#owner?.pong(nonce);
+  }
+
+  drained(): void {
+    this.#owner?.drained();
+  }
+
+  closed(code: number, reason: string): void {
+    this.#isGone = true;
+    this.#first?.(null);
+    this.#first = null;
+    this.#resolveGone({ code, reason });
+    this.#owner?.closed(code, reason);
+  }
+}

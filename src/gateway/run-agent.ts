@@ -1,0 +1,218 @@
+import { normalise } from '../codecs/agent-events.ts';
+import { foldRun } from '../codecs/fold.ts';
+import type { Options } from '../core/options.ts';
+import type { Agent, AgentRun } from '../ports/agent.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { RunRecord, StoredMessage } from '../ports/store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+import { type AgentEvent, type AgentYield, isTerminal } from '../protocol/agent-events.ts';
+import { SpillwayError } from '../protocol/errors.ts';
+import { BOUNDS } from '../protocol/frames.ts';
+import type { MessageId } from '../protocol/ids.ts';
+import type { ThreadMessage } from '../protocol/messages.ts';
+import { AGENT_FAILURES } from '../protocol/texts.ts';
+import type { Stream } from '../streams/stream.ts';
+
+export interface RunInput {
+  readonly stream: Stream;
+  readonly record: RunRecord;
+  readonly messageId: MessageId;
+  readonly agent: Agent;
+  readonly run: Omit<AgentRun, 'signal' | 'messages'>;
+  readonly options: Options;
+  readonly clock: Clock;
+  readonly telemetry: Telemetry;
+}
+
+/** Why a run is being ended from outside. */
+export type StopCause = 'cancel' | 'shutdown';
+
+/** One run of an agent. It belongs to its thread: no lost socket and no eviction ends it. Its events are logged as they come,
+ *  `agent_started` first, exactly one terminal event last. */
+export class RunningAgent {
+  readonly record: RunRecord;
+  /** Resolves when the terminal event is logged, or when the stream was taken over by another writer. */
+  readonly ended: Promise<void>;
+  readonly #input: RunInput;
+  readonly #abort = new AbortController();
+  readonly #startedAt: number;
+  readonly #events: AgentEvent[] = [];
+  #count = 0;
+  #bytes = 0;
+  #firstOffset: number | null = null;
+  #isOver = false;
+  #stopped: StopCause | null = null;
+  #finish: () => void = () => {};
+
+  constructor(input: RunInput) {
+    this.#input = input;
+    this.record = input.record;
+    this.#startedAt = input.clock.mono();
+    this.ended = new Promise((resolve) => {
+      this.#finish = resolve;
+    });
+  }
+
+  /** Runs the agent to its end, with the conversation that `history` reads. Never rejects: what goes wrong becomes the run's `agent_error`. */
+  async execute(history: () => Promise<readonly ThreadMessage[]>): Promise<void> {
+    const { agent, run, options } = this.#input;
+    let iterator: AsyncIterator<AgentYield> | null = null;
+    try {
+      const messages = this.#stopped === null ? await history() : [];
+      iterator = agent.run({ ...run, messages, signal: this.#abort.signal })[Symbol.asyncIterator]();
+      while (!this.#isOver && this.#stopped === null) {
+        await this.#input.stream.room();
+        const next = await this.#within(iterator.next(), options.run.silentMs);
+        if (next === 'silent') {
+          this.#fail(AGENT_FAILURES.silent);
+          this.#abort.abort();
+          break;
+        }
+        if (next === 'aborted' || next.done === true) break;
+        this.#take(next.value);
+      }
+    } catch (error) {
+      if (!this.#isOver && this.#stopped === null) this.#reportFailure(error);
+    }
+    if (!this.#isOver) this.#end();
+    // The agent is told to leave, and not waited for: one that hangs must not hold the thread.
+    iterator?.return?.(undefined).catch(() => {});
+    await this.ended;
+  }
+
+  /** Stops the agent. The terminal event follows in the stream. */
+  stop(cause: StopCause): void {
+    if (this.#isOver || this.#stopped !== null) return;
+    this.#stopped = cause;
+    this.#abort.abort();
+  }
+
+  #within<T>(next: Promise<T>, silentMs: number): Promise<T | 'silent' | 'aborted'> {
+    return new Promise((resolve, reject) => {
+      const signal = this.#abort.signal;
+      const cancel = this.#input.clock.after(silentMs, () => settle(() => resolve('silent')));
+      const onAbort = (): void => settle(() => resolve('aborted'));
+      const settle = (act: () => void): void => {
+        cancel();
+        signal.removeEventListener('abort', onAbort);
+        act();
+      };
+      if (signal.aborted) onAbort();
+      else signal.addEventListener('abort', onAbort, { once: true });
+      next.then(
+        (value) => settle(() => resolve(value)),
+        (error: unknown) => settle(() => reject(error as Error)),
+      );
+    });
+  }
+
+  #take(yielded: unknown): void {
+    const type = (yielded as { type?: unknown } | null)?.type;
+    if (this.#count === 0 && type !== 'agent_started') this.#log({ type: 'agent_started', agent_name: this.#input.agent.name });
+    if (type === 'agent_completed') this.#terminal(yielded as AgentYield);
+    else this.#log(yielded);
+  }
+
+  #log(yielded: unknown): void {
+    const { run, options, clock } = this.#input;
+    const at = clock.wall();
+    const made = normalise(yielded, {
+      thread: run.threadId,
+      run: run.runId,
+      messageId: this.#input.messageId,
+      eventId: `${run.runId}:${this.#count + 1}`,
+      timestamp: new Date(at).toISOString(),
+    });
+    if (made.is === 'invalid') {
+      this.#input.telemetry.record({ severity: 'ERROR', event: 'agent-broke-vocabulary', message: `An agent yielded what is no event: ${made.problem}`, run: run.runId });
+      this.#fail(AGENT_FAILURES.invalid);
+      return;
+    }
+    if (this.#count === 0 ? made.event.type !== 'agent_started' : made.event.type === 'agent_started') return;
+    this.#bytes += made.text.length;
+    if (made.text.length > BOUNDS.eventBytes || this.#bytes > options.log.runBytes) {
+      this.#fail(AGENT_FAILURES.tooLong);
+      this.#abort.abort();
+      return;
+    }
+    if (isTerminal(made.event.type)) {
+      this.#finishWith(made.event, made.text, at);
+      return;
+    }
+    this.#append(made.event, made.text, at);
+  }
+
+  #append(event: AgentEvent, data: string, at: number): void {
+    const { stream, run, record } = this.#input;
+    this.#count++;
+    this.#events.push(event);
+    if (this.#firstOffset !== null) {
+      stream.append({ kind: 'agent', run: run.runId, codec: 'agent-events', data, at }, { onLost: this.#lost });
+      return;
+    }
+    this.#firstOffset = stream.head + 1;
+    const running: RunRecord = { ...record, state: 'running', firstOffset: this.#firstOffset };
+    stream.append({ kind: 'agent', run: run.runId, codec: 'agent-events', data, at }, { records: { runs: [running] }, onLost: this.#lost });
+    stream.setActiveRun({ id: run.runId, firstOffset: this.#firstOffset });
+  }
+
+  readonly #lost = (): void => {
+    this.#isOver = true;
+    this.#abort.abort();
+    this.#finish();
+  };
+
+  #fail(failure: { readonly code: string; readonly error_message: string; readonly recoverable: boolean }): void {
+    this.#terminal({ type: 'agent_error', ...failure });
+  }
+
+  #reportFailure(error: unknown): void {
+    const told = SpillwayError.is(error) && error.code === 'SPILLWAY_AGENT_FAILED';
+    this.#input.telemetry.record({ severity: 'ERROR', event: 'agent-failed', message: `A run failed: ${error instanceof Error ? error.message : String(error)}`, run: this.#input.run.runId });
+    this.#fail(told ? { code: 'agent_failed', error_message: error.message, recoverable: error.retry !== 'never' } : AGENT_FAILURES.failed);
+  }
+
+  /** The agent ended without a terminal event, or was stopped. */
+  #end(): void {
+    if (this.#stopped === 'shutdown') this.#fail(AGENT_FAILURES.producerLost);
+    else this.#terminal({ type: 'agent_completed', status: this.#stopped === 'cancel' ? 'cancelled' : 'completed' });
+  }
+
+  #terminal(event: AgentYield): void {
+    if (this.#isOver) return;
+    if (this.#count === 0) this.#log({ type: 'agent_started', agent_name: this.#input.agent.name });
+    const elapsed = Math.round(this.#input.clock.mono() - this.#startedAt);
+    const text = this.#events.map((e) => (e.type === 'text_delta' ? e.text : '')).join('');
+    this.#log(event.type === 'agent_completed' ? { execution_time_ms: elapsed, ...event, final_response: text } : event);
+  }
+
+  /** The terminal event, the finished message and the run's end are logged in one step. The first terminal event wins. */
+  #finishWith(event: AgentEvent, data: string, at: number): void {
+    this.#isOver = true;
+    const { stream, run, messageId } = this.#input;
+    this.#count++;
+    this.#events.push(event);
+    const offset = stream.head + 1;
+    stream.append(
+      { kind: 'agent', run: run.runId, codec: 'agent-events', data, at },
+      { records: endRecords(this.record, this.#events, messageId, this.#firstOffset, offset, at), onLogged: () => this.#finish(), onLost: () => this.#finish() },
+    );
+    stream.setActiveRun(null);
+  }
+}
+
+/** What is stored with a run's terminal event: the run's end and the message that its events make. */
+export function endRecords(record: RunRecord, events: readonly AgentEvent[], messageId: MessageId, firstOffset: number | null, lastOffset: number, at: number): { readonly runs: RunRecord[]; readonly messages: StoredMessage[] } {
+  const folded = foldRun(events);
+  const status = folded.status === 'streaming' ? 'failed' : folded.status;
+  const message: StoredMessage = {
+    id: (folded.messageId as MessageId | null) ?? messageId,
+    role: 'assistant',
+    status,
+    createdAt: at,
+    run: record.id,
+    parts: folded.parts,
+    offset: lastOffset,
+  };
+  return { runs: [{ ...record, state: 'ended', firstOffset: firstOffset ?? lastOffset, lastOffset }], messages: [message] };
+}

@@ -1,0 +1,116 @@
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { WebSocketServer } from 'ws';
+import { createRateLimit } from '../auth/rate-limit.ts';
+import { BEARER_PREFIX, BOUNDS, SUBPROTOCOL } from '../protocol/frames.ts';
+import { ERROR_STATUS, type ErrorCode } from '../protocol/errors.ts';
+import { webSocketTransport } from '../transports/websocket.ts';
+import type { Transport } from '../ports/transport.ts';
+import { type Arrival, bearerIn } from './handshake.ts';
+import type { Services } from './services.ts';
+
+/** What has HTTP upgrades: `node:http` servers, and what frameworks return for them. */
+export interface UpgradeSource {
+  on(event: 'upgrade', listener: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): unknown;
+  off(event: 'upgrade', listener: (request: IncomingMessage, socket: Duplex, head: Buffer) => void): unknown;
+}
+
+export const SESSION_COOKIE = 'spillway_session';
+
+/** A frame above `BOUNDS.frameBytes` gets our own answer up to here; beyond it `ws` closes with 1009. */
+const PAYLOAD_MAX_BYTES = BOUNDS.frameBytes + 64 * 1024;
+const STORM_WINDOW_MS = 10_000;
+
+/** Takes WebSocket upgrades on our path: refuses what HTTP must refuse, accepts the rest and hands it on. */
+export class Upgrader {
+  readonly #services: Services;
+  readonly #accept: (transport: Transport, arrival: Arrival) => void;
+  readonly #isDraining: () => boolean;
+  readonly #storm: ReturnType<typeof createRateLimit>;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: PAYLOAD_MAX_BYTES,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+
+  constructor(services: Services, isDraining: () => boolean, accept: (transport: Transport, arrival: Arrival) => void) {
+    this.#services = services;
+    this.#isDraining = isDraining;
+    this.#accept = accept;
+    this.#storm = createRateLimit({ limit: services.options.rate.upgradesPer10s, windowMs: STORM_WINDOW_MS, clock: services.clock });
+  }
+
+  attach(source: UpgradeSource, o: { readonly prefix: string; readonly ownUpgrades: boolean }): () => void {
+    const path = `${o.prefix}/v1/ws`;
+    const listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+      const url = urlOf(request);
+      if (url?.pathname === path) this.#upgrade(request, socket, head, url);
+      // Another's upgrade is never answered unless the server is ours: then nobody else would, and it would hang.
+      else if (o.ownUpgrades) refuse(socket, 'not-found', 'There is no WebSocket at this path.');
+    };
+    source.on('upgrade', listener);
+    return () => {
+      source.off('upgrade', listener);
+    };
+  }
+
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {
+    // Whatever the peer does to its socket from here on concerns nobody else.
+    socket.on('error', () => socket.destroy());
+    const address = request.socket.remoteAddress ?? 'unknown';
+    const origin = this.#services.origins.judge({ origin: request.headers.origin ?? null, own: url.origin });
+    const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim()).filter((p) => p !== '');
+    const stormMs = this.#storm.take(address);
+    if (this.#isDraining()) refuse(socket, 'draining', 'This server is being stopped; connect again in a moment.', 1);
+    else if (stormMs > 0) refuse(socket, "rate-limited", "Too many connections from this address at once.", Math.ceil(stormMs / 1_000));
+    else if (origin === 'denied') refuse(socket, 'origin-denied', 'Pages of this origin may not connect here; the operator lists origins in `auth.origins`.');
+    else if (protocols.length > 0 && !protocols.includes(SUBPROTOCOL)) refuse(socket, 'bad-request', `Expected the subprotocol ${SUBPROTOCOL} among those offered.`);
+    else {
+      const arrival: Arrival = {
+        request: webRequest(request, url),
+        ticket: url.searchParams.get('ticket'),
+        bearer: bearerIn(protocols.filter((p) => p.startsWith(BEARER_PREFIX))),
+        cookie: cookieOf(request.headers.cookie ?? ''),
+        origin,
+        address,
+      };
+      this.#server.handleUpgrade(request, socket, head, (ws) => {
+        const transport = webSocketTransport(ws, { address, userAgent: request.headers['user-agent'] ?? '' }, socket);
+        this.#accept(transport, arrival);
+      });
+    }
+  }
+}
+
+function urlOf(request: IncomingMessage): URL | null {
+  const scheme = 'encrypted' in request.socket ? 'https' : 'http';
+  return URL.canParse(request.url ?? '/', `${scheme}://${request.headers.host ?? 'localhost'}`) ? new URL(request.url ?? '/', `${scheme}://${request.headers.host ?? 'localhost'}`) : null;
+}
+
+function webRequest(request: IncomingMessage, url: URL): Request {
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
+  return new Request(url, { headers });
+}
+
+function cookieOf(header: string): string | null {
+  for (const part of header.split(';')) {
+    const equals = part.indexOf('=');
+    if (equals > 0 && part.slice(0, equals).trim() === SESSION_COOKIE) return part.slice(equals + 1).trim();
+  }
+  return null;
+}
+
+/** An HTTP answer before the upgrade. */
+function refuse(socket: Duplex, code: ErrorCode, detail: string, retryAfterS?: number): void {
+  const status = ERROR_STATUS[code];
+  const body = JSON.stringify({ type: `urn:spillway:problem:${code}`, title: code.replaceAll('-', ' '), status, code, detail, retryable: status === 503 || status === 429 });
+  const retry = retryAfterS === undefined ? '' : `Retry-After: ${retryAfterS}\r\n`;
+  socket.end(
+    `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? 'Error'}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\n${retry}Connection: close\r\n\r\n${body}`,
+  );
+}
+
+const STATUS_TEXT: Readonly<Record<number, string>> = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 429: 'Too Many Requests', 503: 'Service Unavailable' };

@@ -1,0 +1,230 @@
+import type { Attentive } from '../core/clocks.ts';
+import { onAck, onInbound, onOutput, onPing, onPingFlushed, onPong, onProbe, onProbeFlushed, onProbeOk, onSent, onVisibility } from '../core/gather.ts';
+import { ackWindow } from '../core/window.ts';
+import type { Transport } from '../ports/transport.ts';
+import { SpillwayError } from '../protocol/errors.ts';
+import { BOUNDS, type ErrorFrame, type ServerFrame, type Subscribe } from '../protocol/frames.ts';
+import type { Visibility } from '../protocol/messages.ts';
+import { Cursor } from '../streams/cursor.ts';
+import type { Stream } from '../streams/stream.ts';
+import type { Context } from './context.ts';
+import { Delivery } from './deliver.ts';
+import type { WebSocketManager } from './manager.ts';
+import type { CountedSocket } from './sockets.ts';
+
+/** How many unanswered probes are remembered: a late answer counts too. */
+const PROBES_REMEMBERED = 8;
+const NONCE_BYTES = 8;
+
+/** A manager's time on one transport: what is delivered on it, asked on it and observed on it. */
+export class Attachment {
+  readonly transport: Transport;
+  readonly delivery: Delivery;
+  readonly socket: CountedSocket;
+  readonly #context: Context;
+  readonly #manager: WebSocketManager;
+  readonly #streams = new Map<number, Stream>();
+  readonly #opening = new Set<number>();
+  readonly #probes = new Map<number, { readonly sequence: number; readonly at: Attentive }>();
+  #requests: Promise<void> = Promise.resolve();
+  #probeNumber = 0;
+  #ping: { readonly nonce: string; readonly at: Attentive } | null = null;
+  #ended = false;
+
+  constructor(context: Context, manager: WebSocketManager, transport: Transport, socket: CountedSocket) {
+    this.#context = context;
+    this.#manager = manager;
+    this.transport = transport;
+    this.socket = socket;
+    this.delivery = new Delivery(transport, {
+      window: () => (transport.class === 'acking' ? ackWindow(manager.evidence.ackBytesPerS, context.options) : Math.max(0, BOUNDS.rangeBytes - transport.unsentBytes)),
+      now: () => context.now(),
+      sent: (owed) => {
+        manager.observe((e) => onSent(e, transport.class === 'acking' ? owed : null, context.now()));
+        this.#noteOutput();
+      },
+    });
+  }
+
+  get ended(): boolean {
+    return this.#ended;
+  }
+  get streams(): Iterable<Stream> {
+    return this.#streams.values();
+  }
+
+  send(frame: ServerFrame): void {
+    this.delivery.send(frame);
+  }
+
+  fail(code: ErrorFrame['code'], message: string, ref: NonNullable<ErrorFrame['ref']>, retryable = false, retryAfterMs?: number): void {
+    this.send({ type: 'error', code, message, retryable, ...(retryAfterMs === undefined ? {} : { retryAfterMs }), ref });
+  }
+
+  /** Runs `work` after every request before it: subscriptions act in the order in which they came. */
+  inOrder(work: () => Promise<void> | void): void {
+    this.#requests = this.#requests.then(async () => {
+      if (!this.#ended) await work();
+    });
+  }
+
+  /** Subscribes, after the requests before it. Answers on the wire. */
+  subscribe(request: Omit<Subscribe, 'type'>): void {
+    this.#manager.observe((e) => onInbound(e, this.#context.now()), true);
+    this.inOrder(() => this.#open(request));
+  }
+
+  async #open(request: Omit<Subscribe, 'type'>): Promise<void> {
+    const { sub, thread } = request;
+    const ref = { type: 'subscribe', sub };
+    if (this.delivery.subscriptions.has(sub) || this.#opening.has(sub)) {
+      this.fail('bad-request', `Expected \`sub\` to be free on this connection, got ${sub}, which is in use. Unsubscribe it first or choose another.`, ref);
+      return;
+    }
+    if (this.delivery.subscriptions.size >= BOUNDS.subs) {
+      this.fail('bad-request', `Expected at most ${BOUNDS.subs} subscriptions on a connection. Unsubscribe one first.`, ref);
+      return;
+    }
+    this.#opening.add(sub);
+    let stream: Stream | null = null;
+    try {
+      stream = await this.#context.streams.hold({ user: this.#manager.user.userId, thread });
+      const cursor = await Cursor.open(stream, request.from ?? 'now', this.#wake);
+      if (this.#ended) {
+        cursor.end();
+        this.#context.streams.release(stream);
+        return;
+      }
+      this.#streams.set(sub, stream);
+      this.send({
+        type: 'subscribed',
+        sub,
+        thread,
+        epoch: cursor.epoch,
+        offset: cursor.startedAt,
+        head: cursor.head,
+        codec: request.codec ?? 'agent-events',
+        activeRun: stream.activeRun?.id ?? null,
+      });
+      this.delivery.add(sub, cursor);
+      this.#manager.runsChanged();
+    } catch (error) {
+      if (stream) this.#context.streams.release(stream);
+      const detail = SpillwayError.is(error) ? error.message : 'The conversation could not be read.';
+      this.fail('store-unavailable', detail, ref, true, 1_000);
+    } finally {
+      this.#opening.delete(sub);
+    }
+  }
+
+  unsubscribe(sub: number): void {
+    this.inOrder(() => {
+      if (!this.delivery.remove(sub)) return;
+      this.#releaseStream(sub);
+      this.#manager.runsChanged();
+      this.send({ type: 'unsubscribed', sub });
+    });
+  }
+
+  #releaseStream(sub: number): void {
+    const stream = this.#streams.get(sub);
+    this.#streams.delete(sub);
+    if (stream) this.#context.streams.release(stream);
+  }
+
+  readonly #wake = (): void => {
+    this.delivery.wake();
+    this.#manager.runsChanged();
+  };
+
+  // ---- evidence
+
+  /** `ahead`: the client acknowledged what was never sent. */
+  acknowledged(sub: number, offset: number): 'ok' | 'ahead' {
+    const subscription = this.delivery.subscriptions.get(sub);
+    if (!subscription) return 'ok';
+    const progress = subscription.acknowledge(offset);
+    if (progress === 'ahead') return 'ahead';
+    if (progress === 'none') return 'ok';
+    const stream = this.#streams.get(sub);
+    if (stream) this.#manager.noteAcknowledged(stream.key.thread, { epoch: stream.epoch, offset });
+    this.#manager.observe((e) => onAck(e, { bytes: progress.bytes }, this.delivery.owed, this.#context.now()), true);
+    this.delivery.wake();
+    return 'ok';
+  }
+
+  /** Asks the application. The question travels behind everything that was sent before it. */
+  probe(): void {
+    const n = ++this.#probeNumber;
+    // What is due leaves first, so that the answer speaks for it.
+    this.delivery.flush();
+    const now = this.#context.now();
+    this.#probes.set(n, { sequence: this.delivery.sequence, at: now });
+    for (const old of this.#probes.keys()) if (old <= n - PROBES_REMEMBERED) this.#probes.delete(old);
+    this.#manager.observe((e) => onProbe(e, this.delivery.unackedBytes, now, this.#context.options.health.stallGapMs));
+    this.send({ type: 'probe', n });
+    this.delivery.flush();
+    if (this.transport.unsentBytes === 0) this.#manager.observe((e) => onProbeFlushed(e, this.#context.now()));
+  }
+
+  probeAnswered(n: number, visibility: Visibility | undefined): void {
+    const probe = this.#probes.get(n);
+    if (!probe) return;
+    for (const asked of this.#probes.keys()) if (asked <= n) this.#probes.delete(asked);
+    const now = this.#context.now();
+    const counts = !this.delivery.owesBefore(probe.sequence);
+    this.#manager.observe((e) => onProbeOk(e, { counts, rttMs: now - probe.at }, now), counts);
+    if (visibility) this.seen(visibility);
+  }
+
+  seen(visibility: Visibility): void {
+    this.#manager.observe((e) => onVisibility(e, visibility));
+  }
+
+  /** `send`, `subscribe`, `cancel` came. */
+  requested(): void {
+    this.#manager.observe((e) => onInbound(e, this.#context.now()), true);
+  }
+
+  ping(): void {
+    const nonce = this.#context.random.bytes(NONCE_BYTES);
+    const now = this.#context.now();
+    this.#ping = { nonce: Buffer.from(nonce).toString('hex'), at: now };
+    this.transport.ping(nonce);
+    this.#manager.observe((e) => onPing(e, now));
+    if (this.transport.unsentBytes === 0) this.#manager.observe((e) => onPingFlushed(e, now));
+  }
+
+  ponged(nonce: Uint8Array): void {
+    const ping = this.#ping;
+    if (ping === null || Buffer.from(nonce).toString('hex') !== ping.nonce) return;
+    this.#ping = null;
+    const now = this.#context.now();
+    this.#manager.observe((e) => onPong(e, now - ping.at, now));
+  }
+
+  /** The kernel took everything that was handed over. */
+  drained(): void {
+    const now = this.#context.now();
+    this.#manager.observe((e) => onPingFlushed(onProbeFlushed(onOutput(e, false, now), now), now));
+    this.delivery.drained();
+  }
+
+  #noteOutput(): void {
+    const stuck = this.transport.unsentBytes > 0;
+    this.#manager.observe((e) => onOutput(e, stuck, this.#context.now()));
+  }
+
+  /** Acknowledged positions, as a farewell tells them. */
+  positions(): { readonly sub: number; readonly epoch: Stream['epoch']; readonly offset: number }[] {
+    return [...this.delivery.subscriptions.values()].map((s) => ({ sub: s.sub, epoch: s.cursor.epoch, offset: s.acked }));
+  }
+
+  /** Nothing is delivered or read on this transport any more. The transport itself is ended by the caller. */
+  fence(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.delivery.end();
+    for (const sub of [...this.#streams.keys()]) this.#releaseStream(sub);
+  }
+}

@@ -1,0 +1,84 @@
+import type { AdmissionStep } from '../core/admission-facts.ts';
+import type { CleanupLevel } from '../core/levels.ts';
+import type { SignalId } from '../core/evidence.ts';
+import type { Trigger } from '../core/victims.ts';
+import type { Intent } from '../protocol/frames.ts';
+import type { ManagerId, Tier, UserId } from '../protocol/ids.ts';
+import type { VerdictName } from '../protocol/messages.ts';
+import type { EvictReason, ReasonCode, RetryReason } from '../protocol/reasons.ts';
+
+export type SeatedHow = 'reattach' | Extract<AdmissionStep, { do: 'seat' }>['how'];
+
+/** How one admission ended, and what it took. */
+export interface AdmissionRecord {
+  readonly managerId: ManagerId;
+  readonly user: UserId;
+  readonly tier: Tier;
+  readonly intent: Intent;
+  readonly outcome: SeatedHow | 'retry-later' | 'abandoned';
+  readonly reason: RetryReason | null;
+  readonly levels: readonly { readonly level: CleanupLevel; readonly freed: number }[];
+  /** Managers that were asked because of it. */
+  readonly probed: number;
+  readonly durationMs: number;
+}
+
+/** Who was evicted, and the evidence at that instant. */
+export interface VictimRecord {
+  readonly managerId: ManagerId;
+  readonly level: CleanupLevel;
+  readonly verdict: VerdictName;
+  readonly reason: EvictReason;
+  readonly evidence: readonly { readonly signal: SignalId; readonly ageMs: number; readonly value?: number }[];
+}
+
+/** One cleanup pass over one user's managers. */
+export interface CleanupReport {
+  /** `cln_` and 20 characters. */
+  readonly run: string;
+  readonly user: UserId;
+  readonly trigger: Trigger;
+  readonly levels: readonly { readonly level: CleanupLevel; readonly examined: number; readonly freed: number; readonly durationMs: number }[];
+  /** Seats before and after. */
+  readonly before: number;
+  readonly after: number;
+  readonly victims: readonly VictimRecord[];
+  readonly result: 'enough' | 'short' | 'failed';
+  readonly durationMs: number;
+}
+
+export interface FactoryEvents {
+  'admission-ended': AdmissionRecord;
+  'cleanup-finished': CleanupReport;
+  /** A seat was given back. */
+  'manager-ended': { readonly managerId: ManagerId; readonly user: UserId; readonly reason: ReasonCode };
+}
+
+type Listener<T> = (event: T) => void;
+
+/** Listeners by event. One that throws is reported and harms nobody. */
+export class FactoryEmitter {
+  readonly #listeners = new Map<keyof FactoryEvents, Set<Listener<never>>>();
+  readonly #onError: (error: unknown) => void;
+
+  constructor(onError: (error: unknown) => void) {
+    this.#onError = onError;
+  }
+
+  on<N extends keyof FactoryEvents>(name: N, listener: Listener<FactoryEvents[N]>): () => void {
+    const set = this.#listeners.get(name) ?? new Set();
+    this.#listeners.set(name, set);
+    set.add(listener as Listener<never>);
+    return () => set.delete(listener as Listener<never>);
+  }
+
+  emit<N extends keyof FactoryEvents>(name: N, event: FactoryEvents[N]): void {
+    for (const listener of this.#listeners.get(name) ?? []) {
+      try {
+        (listener as Listener<FactoryEvents[N]>)(event);
+      } catch (error) {
+        this.#onError(error);
+      }
+    }
+  }
+}

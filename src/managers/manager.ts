@@ -1,0 +1,252 @@
+import type { Evidence } from '../core/evidence.ts';
+import { newEvidence } from '../core/evidence.ts';
+import { onAttached, onLink, onRun } from '../core/gather.ts';
+import { judge, type Verdict } from '../core/judge.ts';
+import { type LifecycleEvent, type ManagerState, target } from '../core/lifecycle.ts';
+import { type Candidate, toCandidate } from '../core/victims.ts';
+import type { Transport } from '../ports/transport.ts';
+import { SpillwayError } from '../protocol/errors.ts';
+import type { From } from '../protocol/frames.ts';
+import type { ManagerId, RunId, ThreadId, Tier, UserId } from '../protocol/ids.ts';
+import type { Limits, Notice, Visibility } from '../protocol/messages.ts';
+import type { Position } from '../protocol/position.ts';
+import type { EndReason, LostReason } from '../protocol/reasons.ts';
+import { Attachment } from './attachment.ts';
+import type { Context } from './context.ts';
+import { Emitter } from './emitter.ts';
+import type { CountedSocket } from './sockets.ts';
+
+/** Who a manager belongs to and what it was opened for. It goes with every request and run. */
+export interface UserContext {
+  readonly userId: UserId;
+  readonly tier: Tier;
+  readonly threadId?: ThreadId;
+  readonly runId?: RunId;
+  readonly requestId: string;
+  readonly websocketClientId: string;
+}
+
+/** The seat a manager holds: proof against the store, and whether it counts against the soft limit or a burst lease. */
+export interface Seat {
+  readonly token: number;
+  readonly kind: 'soft' | 'burst';
+}
+
+/** What a person recognises a session by. */
+export interface ClientInfo {
+  readonly name: string;
+  readonly label: string | null;
+}
+
+/** One logical client session: it holds one seat of its user's limit and has no or one transport. It outlives its sockets. */
+export class WebSocketManager extends Emitter {
+  readonly id: ManagerId;
+  readonly user: UserContext;
+  /** When it was made, milliseconds since the Unix epoch. */
+  readonly openedAt: number;
+  client: ClientInfo = { name: 'unknown', label: null };
+  /** Number of its transports so far; resume tokens carry it. */
+  serial = 0;
+  /** Whether the newest resume token has arrived, so that the one before it is void. */
+  confirmed = false;
+  readonly #context: Context;
+  readonly #acknowledged = new Map<ThreadId, Position>();
+  #state: ManagerState = 'admitting';
+  #evidence: Evidence;
+  #verdict: Verdict | null = null;
+  #version = 0;
+  #seat: Seat | null = null;
+  #attachment: Attachment | null = null;
+  #pinned = false;
+  #limits = '';
+
+  constructor(context: Context, id: ManagerId, user: UserContext, visibility: Visibility | 'unknown' = 'unknown') {
+    super(context.streams, context.clock, user, id);
+    this.#context = context;
+    this.id = id;
+    this.user = user;
+    this.openedAt = context.clock.wall();
+    this.#evidence = newEvidence({ managerId: id, userId: user.userId, class: 'acking', visibility, link: { is: 'open' } }, context.now());
+  }
+
+  get state(): ManagerState {
+    return this.#state;
+  }
+  get evidence(): Evidence {
+    return this.#evidence;
+  }
+  get seat(): Seat | null {
+    return this.#seat;
+  }
+  get attachment(): Attachment | null {
+    return this.#attachment;
+  }
+  get pinned(): boolean {
+    return this.#pinned;
+  }
+
+  /** Judged now, with the evidence it rests on. */
+  get verdict(): Verdict {
+    const verdict = judge(this.#evidence, this.#verdict, this.#context.self(), this.#context.pressure(this.user.userId), this.#context.options, this.#context.now());
+    if (verdict.is !== this.#verdict?.is) this.#version++;
+    this.#verdict = verdict;
+    return verdict;
+  }
+
+  /** As a cleanup plan sees it; null without a seat. */
+  candidate(): Candidate | null {
+    if (this.#seat === null) return null;
+    const verdict = this.verdict;
+    return toCandidate(this.#evidence, verdict, { version: this.#version, token: this.#seat.token, pinned: this.#pinned, promised: false }, this.#context.options, this.#context.now());
+  }
+
+  /** The only way in which its state changes. False: the event means nothing in this state, as one that comes too late. */
+  apply(event: LifecycleEvent): boolean {
+    const next = target(this.#state, event);
+    if (next === null) return false;
+    this.#state = next;
+    return true;
+  }
+
+  /** Changes the evidence. `isApplication`: a sign of life of the application, which a cleanup plan must notice. */
+  observe(change: (e: Evidence) => Evidence, isApplication = false): void {
+    this.#evidence = change(this.#evidence);
+    if (isApplication) this.#version++;
+  }
+
+  // ---- seat and transport
+
+  /** It got its seat. */
+  seated(seat: Seat, transport: { readonly transport: Transport; readonly socket: CountedSocket } | null, visibility: Visibility | undefined): void {
+    this.#seat = seat;
+    this.apply('seated');
+    const now = this.#context.now();
+    this.#evidence = { ...newEvidence({ managerId: this.id, userId: this.user.userId, class: transport?.transport.class ?? 'acking', visibility: visibility ?? 'unknown' }, now) };
+    if (transport) this.#take(transport.transport, transport.socket);
+    else {
+      this.apply('transport-lost');
+      this.#evidence = onLink(this.#evidence, { is: 'lost', since: now, reason: 'transport-lost' });
+    }
+  }
+
+  /** The seat's kind changed: a burst seat became one of the soft limit. */
+  reseated(kind: Seat['kind']): void {
+    if (this.#seat) this.#seat = { ...this.#seat, kind };
+  }
+
+  /** A new transport for a manager that still has its seat. An older one is fenced here; its farewell is the caller's. */
+  reattach(transport: Transport, socket: CountedSocket, visibility: Visibility | undefined): Attachment | null {
+    const old = this.#attachment;
+    old?.fence();
+    this.apply(this.#state === 'detached' ? 'resumed' : 'transport-replaced');
+    this.#evidence = onAttached(this.#evidence, { class: transport.class, visibility: visibility ?? this.#evidence.visibility }, this.#context.now());
+    this.#version++;
+    this.#take(transport, socket);
+    return old;
+  }
+
+  #take(transport: Transport, socket: CountedSocket): void {
+    this.serial++;
+    this.confirmed = false;
+    this.#attachment = new Attachment(this.#context, this, transport, socket);
+  }
+
+  /** The transport of `attachment` is gone. False: it was not the manager's any more. */
+  transportLost(attachment: Attachment, reason: LostReason): boolean {
+    if (this.#attachment !== attachment) return false;
+    attachment.fence();
+    this.#attachment = null;
+    this.apply('transport-lost');
+    this.#evidence = onLink(this.#evidence, { is: 'lost', since: this.#context.now(), reason });
+    this.#version++;
+    this.#context.changed(this.user.userId);
+    return true;
+  }
+
+  /** Its seat is gone: nothing is delivered or read any more. Returns what it was attached to, for the farewell. */
+  fenced(event: 'fenced' | 'released' | 'left', reason: EndReason): Attachment | null {
+    const attachment = this.#attachment;
+    // What was logged before this instant is announced, so that the farewell's positions are the last word.
+    attachment?.fence();
+    this.#attachment = null;
+    this.#seat = null;
+    if (!this.apply(event)) this.apply('left');
+    this.#evidence = onLink(this.#evidence, { is: 'ended', reason });
+    this.#context.registry.remove(this);
+    return attachment;
+  }
+
+  // ---- threads
+
+  /** Whether a run is in progress in a thread that it follows. */
+  runsChanged(): void {
+    let run = false;
+    for (const stream of this.#attachment?.streams ?? []) run ||= stream.activeRun !== null;
+    if (run === this.#evidence.run) return;
+    this.#evidence = onRun(this.#evidence, run, this.#context.now());
+    this.#version++;
+  }
+
+  /** Threads that it follows now. */
+  get threads(): readonly ThreadId[] {
+    return [...new Set([...(this.#attachment?.streams ?? [])].map((s) => s.key.thread))];
+  }
+
+  /** Delivers a thread's events to the attached transport, from `from` on (default: now). */
+  follow(thread: ThreadId, from: From = 'now'): void {
+    const attachment = this.#attachment;
+    if (!attachment) throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a manager with a transport to follow a thread; attach one first.', { retry: 'later' });
+    let sub = 1;
+    while (attachment.delivery.subscriptions.has(sub)) sub++;
+    attachment.subscribe({ sub, thread, from });
+  }
+
+  unfollow(thread: ThreadId): void {
+    const attachment = this.#attachment;
+    for (const s of attachment?.delivery.subscriptions.values() ?? []) if (s.cursor.stream.key.thread === thread) attachment?.unsubscribe(s.sub);
+  }
+
+  noteAcknowledged(thread: ThreadId, position: Position): void {
+    this.#acknowledged.set(thread, position);
+  }
+
+  /** Up to where the client's application has acknowledged a thread; null before its first ack. */
+  acknowledged(thread: ThreadId): Position | null {
+    return this.#acknowledged.get(thread) ?? null;
+  }
+
+  /** Sends `limits` if they are not what was told last. */
+  tellLimits(limits: Limits): void {
+    if (this.noteLimits(limits)) this.#attachment?.send({ type: 'limits', ...limits });
+  }
+
+  /** What `ready` told of them. False: nothing new. */
+  noteLimits(limits: Limits): boolean {
+    const text = JSON.stringify(limits);
+    if (text === this.#limits) return false;
+    this.#limits = text;
+    return true;
+  }
+
+  notify(notice: Notice): void {
+    this.#attachment?.send({ type: 'notice', ...notice });
+  }
+
+  /** Keeps it from being taken while it lives. False: too many of the user's managers are pinned. */
+  pin(): boolean {
+    const { registry, options } = this.#context;
+    const pinned = [...registry.of(this.user.userId)].filter((m) => m.#pinned && m !== this).length;
+    if (pinned + 1 > Math.max(0, options.limits.perUser - options.cleanup.maxPinnedSpare)) return false;
+    this.#pinned = true;
+    return true;
+  }
+
+  unpin(): void {
+    this.#pinned = false;
+  }
+
+  /** Gives the seat back and ends the transport; the story stays. */
+  async release(): Promise<void> {
+    await this.#context.release(this);
+  }
+}

@@ -1,0 +1,65 @@
+import { onRenew } from '../core/lease.ts';
+import type { SeatDigest } from '../ports/store.ts';
+import type { UserId } from '../protocol/ids.ts';
+import { quietMs } from '../core/evidence.ts';
+import type { Context } from './context.ts';
+import type { WebSocketManager } from './manager.ts';
+
+/** Share by which renewals vary, so that nodes do not renew in step. */
+const SPREAD = 0.1;
+
+/** Keeps the seats of this node's managers alive in the store, and learns there what became of them. */
+export class Leases {
+  readonly #context: Context;
+  readonly #evicted: (manager: WebSocketManager) => void;
+  #cancel: () => void = () => {};
+  #stopped = false;
+
+  constructor(context: Context, evicted: (manager: WebSocketManager) => void) {
+    this.#context = context;
+    this.#evicted = evicted;
+    this.#arm();
+  }
+
+  #arm(): void {
+    if (this.#stopped) return;
+    const { lease } = this.#context.options;
+    const delayMs = lease.renewMs * (1 - SPREAD + 2 * SPREAD * this.#context.random.share());
+    this.#cancel = this.#context.clock.after(delayMs, () => {
+      this.#renew().then(
+        () => this.#arm(),
+        (error: unknown) => {
+          // Nobody is dropped because the store is away: seats are renewed or adopted when it is back.
+          this.#context.telemetry.record({ severity: 'WARNING', event: 'lease-renewal-failed', message: error instanceof Error ? error.message : String(error) });
+          this.#arm();
+        },
+      );
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { store, node, options, registry } = this.#context;
+    const held: { readonly manager: WebSocketManager; readonly user: UserId; readonly digest: SeatDigest }[] = [];
+    for (const manager of registry.all()) if (manager.seat !== null) held.push({ manager, user: manager.user.userId, digest: this.#digest(manager, manager.seat.token) });
+    if (held.length === 0) return;
+    const answers = await store.seats.renew(node, held, options.lease.ttlMs);
+    for (const [i, { manager, user, digest }] of held.entries()) {
+      if (manager.seat?.token !== digest.token) continue;
+      const act = onRenew(answers[i] as (typeof answers)[number]);
+      if (act.do === 'adopt') {
+        const adopted = await store.seats.adopt(user, digest, options.lease.ttlMs);
+        if (adopted !== 'OK') this.#evicted(manager);
+      } else if (act.do === 'end') this.#evicted(manager);
+    }
+  }
+
+  #digest(manager: WebSocketManager, token: number): SeatDigest {
+    const { evidence } = manager;
+    return { manager: manager.id, token, node: this.#context.node, verdict: manager.verdict.is, quietMs: Math.round(quietMs(evidence, this.#context.now())), run: evidence.run };
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel();
+  }
+}

@@ -1,0 +1,28 @@
+import { applicationAt } from '../core/evidence.ts';
+import { nextProbe } from '../core/ask.ts';
+import type { ManagerId } from '../protocol/ids.ts';
+import type { Context } from './context.ts';
+
+/** How often a round looks whether everybody has answered. */
+const LOOK_EVERY_MS = 10;
+
+/** Asks all of `managers` at once and waits until each has given a sign of life, at most `deadlineMs`. What they answered is in
+ *  their evidence. */
+export async function probeRound(context: Context, managers: readonly ManagerId[], deadlineMs: number): Promise<void> {
+  const asked: { readonly id: ManagerId; readonly before: number }[] = [];
+  for (const id of managers) {
+    const manager = context.registry.find(id);
+    if (!manager?.attachment) continue;
+    asked.push({ id, before: applicationAt(manager.evidence) });
+    if (nextProbe(manager.evidence, 'emergency', context.options, context.now()).do === 'probe') manager.attachment.probe();
+  }
+  const until = context.mono() + deadlineMs;
+  while (context.mono() < until) {
+    const silent = asked.some(({ id, before }) => {
+      const manager = context.registry.find(id);
+      return manager?.attachment != null && applicationAt(manager.evidence) <= before;
+    });
+    if (!silent) return;
+    await new Promise<void>((resolve) => context.clock.after(Math.min(LOOK_EVERY_MS, until - context.mono()), resolve));
+  }
+}

@@ -1,0 +1,16 @@
+/** Where structured records go. The library prints nothing; the command-line program passes a logger. */
+export type Severity = 'DEBUG' | 'INFO' | 'WARNING' | 'ERROR' | 'CRITICAL';
+
+/** One thing that happened: `event` is from a closed list, fields never hold contents of messages or credentials. */
+export interface LogRecord {
+  readonly severity: Severity;
+  readonly event: string;
+  readonly message: string;
+  readonly [field: string]: unknown;
+}
+
+export interface Telemetry {
+  record(record: LogRecord): void;
+}
+
+export const silent: Telemetry = { record: () => {} };

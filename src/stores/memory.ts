@@ -1,0 +1,27 @@
+import { type Clock, systemClock } from '../ports/clock.ts';
+import { type Random, systemRandom } from '../ports/random.ts';
+import type { Store } from '../ports/store.ts';
+import { MemoryCredentials } from './memory/credentials.ts';
+import { MemoryLog } from './memory/log.ts';
+import { Streams } from './memory/streams.ts';
+import { MemoryThreads } from './memory/threads.ts';
+import { createSeatBook } from './seats.ts';
+import { createStoreClock } from './store-clock.ts';
+
+/** A store that lives and ends with its process: the reference of what every store does, and the default of the library. Its
+ *  calls never fail for want of ground. */
+export function memoryStore(options: { readonly clock?: Clock; readonly random?: Random } = {}): Store {
+  const clock = options.clock ?? systemClock;
+  const random = options.random ?? systemRandom;
+  const now = createStoreClock(clock);
+  const streams = new Streams(random);
+  return {
+    kind: 'memory',
+    seats: createSeatBook(clock, random),
+    log: new MemoryLog(streams, now),
+    threads: new MemoryThreads(streams),
+    credentials: new MemoryCredentials(now),
+    health: async () => ({ ok: true, detail: 'Memory: nothing is kept over a restart.' }),
+    [Symbol.asyncDispose]: async () => {},
+  };
+}

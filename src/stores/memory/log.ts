@@ -1,0 +1,137 @@
+import type { StoreMs } from '../../core/clocks.ts';
+import type { AppendAnswer, AppendRecords, AppendRequest, LogEntry, LogStore, StoredMessage, StreamKey, StreamState, WriterToken } from '../../ports/store.ts';
+import { encodeMessages, joins, sameEntry, threadTimes } from '../append-rules.ts';
+import { bytesOf, cutAt, type RetainedEntry } from '../retention.ts';
+import { firstOf, openRunsOf, type Stream, type Streams } from './streams.ts';
+
+/** The log in memory. Every method runs to its end within one turn of the event loop, hence atomically. */
+export class MemoryLog implements LogStore {
+  readonly #streams: Streams;
+  readonly #now: () => StoreMs;
+
+  constructor(streams: Streams, now: () => StoreMs) {
+    this.#streams = streams;
+    this.#now = now;
+  }
+
+  async state(key: StreamKey): Promise<StreamState> {
+    return this.#streams.stateOf(this.#streams.find(key));
+  }
+
+  async claim(key: StreamKey): Promise<StreamState & { readonly token: WriterToken }> {
+    const stream = this.#streams.open(key);
+    stream.token += 1;
+    return { ...this.#streams.stateOf(stream), token: stream.token };
+  }
+
+  async append(requests: readonly AppendRequest[]): Promise<readonly AppendAnswer[]> {
+    const now = this.#now();
+    return requests.map((request) => this.#appendOne(request, now));
+  }
+
+  #appendOne(request: AppendRequest, now: StoreMs): AppendAnswer {
+    const stream = this.#streams.find(request.key);
+    const conflict = (): AppendAnswer => ({ is: 'conflict', state: this.#streams.stateOf(stream) });
+    if (request.token < Math.max(stream?.token ?? 0, 1)) return { is: 'fenced' };
+    if (stream === undefined || request.token > stream.token || request.epoch !== stream.epoch || !joins(request.entries)) return conflict();
+    const messages = encodeMessages(request.records?.messages ?? []);
+    if (messages === null) return conflict();
+    const first = request.entries[0]?.offset;
+    if (first !== undefined && first !== stream.head + 1) return isStored(stream, request.entries) ? { is: 'repeated' } : conflict();
+    for (const entry of request.entries) {
+      const bytes = bytesOf(entry.data);
+      stream.entries.push({ entry: { ...entry }, bytes, storedAt: now });
+      stream.bytes += bytes;
+      stream.head = entry.offset;
+    }
+    for (const message of messages) stream.messages.set(message.id, JSON.parse(message.json) as StoredMessage);
+    if (request.records !== undefined) this.#putRecords(stream, request.entries, request.records, now);
+    return { is: 'ok' };
+  }
+
+  #putRecords(stream: Stream, entries: readonly LogEntry[], records: AppendRecords, now: StoreMs): void {
+    for (const run of records.runs ?? []) this.#streams.putRun(stream, run, now);
+    const times = threadTimes(entries, records);
+    if (times !== null) {
+      const known = stream.thread;
+      stream.thread = {
+        title: known?.title ?? '',
+        createdAt: known?.createdAt ?? times.createdAt,
+        updatedAt: Math.max(known?.updatedAt ?? 0, times.updatedAt),
+      };
+    }
+    if (records.title !== undefined && stream.thread !== null) stream.thread = { ...stream.thread, title: records.title };
+  }
+
+  async read(key: StreamKey, from: number, maxBytes: number): Promise<readonly LogEntry[]> {
+    const stream = this.#streams.find(key);
+    if (stream === undefined) return [];
+    const found: LogEntry[] = [];
+    let bytes = 0;
+    for (let i = Math.max(0, from - firstOf(stream)); i < stream.entries.length; i++) {
+      const kept = stream.entries[i];
+      if (kept === undefined) break;
+      bytes += kept.bytes;
+      if (found.length > 0 && bytes > maxBytes) break;
+      found.push(kept.entry);
+    }
+    return found;
+  }
+
+  async renewEpoch(key: StreamKey, o: { readonly keep?: boolean } = {}): Promise<StreamState> {
+    const stream = this.#streams.open(key);
+    stream.epoch = this.#streams.newEpoch();
+    if (o.keep === false) {
+      stream.head = 0;
+      stream.entries = [];
+      stream.bytes = 0;
+      for (const message of stream.messages.values()) stream.messages.set(message.id, { ...message, offset: 0 });
+      for (const { record } of stream.runs.values()) this.#streams.putRun(stream, { ...record, firstOffset: null, lastOffset: null }, this.#now());
+    }
+    return this.#streams.stateOf(stream);
+  }
+
+  async trim(o: {
+    readonly keepMs: number;
+    readonly streamBytes: number;
+    readonly streams: number;
+  }): Promise<readonly { readonly key: StreamKey; readonly first: number }[]> {
+    const now = this.#now();
+    const dropped: { key: StreamKey; first: number }[] = [];
+    for (const stream of this.#streams.all()) {
+      if (dropped.length >= o.streams) break;
+      const cut = cutAt(retained(stream), endedBytes(stream, o.streamBytes), { ...o, now });
+      if (cut.upTo === 0) continue;
+      stream.entries.splice(0, cut.upTo - firstOf(stream) + 1);
+      stream.bytes -= cut.bytes;
+      dropped.push({ key: stream.key, first: firstOf(stream) });
+    }
+    return dropped;
+  }
+}
+
+/** Whether these entries are in the log. What retention has dropped since counts as the same: with the present token and epoch
+ *  nobody else can have written it. */
+function isStored(stream: Stream, entries: readonly LogEntry[]): boolean {
+  const last = entries.at(-1);
+  if (last === undefined || last.offset > stream.head) return false;
+  const first = firstOf(stream);
+  return entries.every((entry) => {
+    const kept = stream.entries[entry.offset - first];
+    return entry.offset < first || (kept !== undefined && sameEntry(kept.entry, entry));
+  });
+}
+
+function* retained(stream: Stream): Iterable<RetainedEntry> {
+  for (const kept of stream.entries) {
+    const run = kept.entry.run === null ? undefined : stream.runs.get(kept.entry.run);
+    yield { offset: kept.entry.offset, bytes: kept.bytes, endedAt: run === undefined ? kept.storedAt : run.endedAt };
+  }
+}
+
+/** Bytes of entries whose run has ended; not counted exactly where even all entries together are within the bound. */
+function endedBytes(stream: Stream, bound: number): number {
+  if (stream.bytes <= bound) return stream.bytes;
+  const open = new Set(openRunsOf(stream).map((run) => run.record.id));
+  return stream.entries.reduce((sum, kept) => (kept.entry.run !== null && open.has(kept.entry.run) ? sum : sum + kept.bytes), 0);
+}

@@ -1,0 +1,90 @@
+import type { Clock } from '../ports/clock.ts';
+import type { AppendAnswer, AppendRequest, Store } from '../ports/store.ts';
+import type { Telemetry } from '../ports/telemetry.ts';
+
+/** What a stream offers to the group commit. */
+export interface Committable {
+  /** The next request, or null when nothing waits. Until it is answered the same request comes again, to the letter: a store
+   *  whose answer was lost may have applied it. */
+  due(): AppendRequest | null;
+  answered(answer: AppendAnswer): void;
+}
+
+const RETRY_MIN_MS = 50;
+const RETRY_MAX_MS = 1_000;
+
+/** Group commit over all streams: an idle log writes at once; while one batch is under way, the next one gathers. A store
+ *  that fails is asked again for as long as it takes: what waits is late, never lost. */
+export class Commit {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #telemetry: Telemetry;
+  readonly #waiting = new Set<Committable>();
+  #running = false;
+  #failing = false;
+  #closed = false;
+  #idle: (() => void)[] = [];
+
+  constructor(store: Store, clock: Clock, telemetry: Telemetry) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#telemetry = telemetry;
+  }
+
+  /** True while the store does not take what it is given. */
+  get failing(): boolean {
+    return this.#failing;
+  }
+
+  want(stream: Committable): void {
+    this.#waiting.add(stream);
+    if (this.#running || this.#closed) return;
+    this.#running = true;
+    // Events that one turn of an agent appends leave in one batch.
+    queueMicrotask(() => {
+      this.#run().catch((error: unknown) => this.#telemetry.record({ severity: 'ERROR', event: 'commit-broken', message: String(error) }));
+    });
+  }
+
+  /** Resolves when everything wanted so far has been answered. */
+  settled(): Promise<void> {
+    if (!this.#running) return Promise.resolve();
+    return new Promise((resolve) => this.#idle.push(resolve));
+  }
+
+  close(): void {
+    this.#closed = true;
+  }
+
+  async #run(): Promise<void> {
+    let backoffMs = RETRY_MIN_MS;
+    while (this.#waiting.size > 0 && !this.#closed) {
+      const batch: { stream: Committable; request: AppendRequest }[] = [];
+      for (const stream of this.#waiting) {
+        const request = stream.due();
+        if (request === null) this.#waiting.delete(stream);
+        else batch.push({ stream, request });
+      }
+      if (batch.length === 0) break;
+      try {
+        const answers = await this.#store.log.append(batch.map((b) => b.request));
+        if (this.#failing) this.#telemetry.record({ severity: 'INFO', event: 'store-recovered', message: 'The log is written again; what had waited is on its way.' });
+        this.#failing = false;
+        backoffMs = RETRY_MIN_MS;
+        for (const [i, { stream }] of batch.entries()) stream.answered(answers[i] as AppendAnswer);
+      } catch (error) {
+        if (!this.#failing) {
+          this.#telemetry.record({ severity: 'ERROR', event: 'store-failing', message: `The log cannot be written: ${error instanceof Error ? error.message : String(error)}` });
+        }
+        this.#failing = true;
+        const wait = backoffMs;
+        await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
+        backoffMs = Math.min(backoffMs * 2, RETRY_MAX_MS);
+      }
+    }
+    this.#running = false;
+    const idle = this.#idle;
+    this.#idle = [];
+    for (const resolve of idle) resolve();
+  }
+}

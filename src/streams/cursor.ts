@@ -1,0 +1,158 @@
+import { replayFrom } from '../core/replay.ts';
+import type { LogEntry } from '../ports/store.ts';
+import type { From, GapReason } from '../protocol/frames.ts';
+import type { Epoch } from '../protocol/ids.ts';
+import { type Range, rangesOf } from './ranges.ts';
+import type { Stream } from './stream.ts';
+
+/** Entries that cannot be delivered; what follows starts behind `to`. */
+export interface CursorGap {
+  readonly epoch: Epoch;
+  readonly from: number;
+  readonly to: number;
+  readonly reason: GapReason;
+}
+
+export type CursorStep =
+  | { readonly is: 'ranges'; readonly ranges: readonly Range[] }
+  | { readonly is: 'gap'; readonly gap: CursorGap }
+  /** Everything that existed at the start has been handed out; live from here. Comes exactly once. */
+  | { readonly is: 'replayed'; readonly offset: number }
+  /** Nothing is due, or it is being read: `wake` is called when that changes. */
+  | { readonly is: 'nothing' };
+
+const NOTHING: CursorStep = { is: 'nothing' };
+
+/** One follower's place in a stream. It reads only the log, and turns live in the very step in which it stands at the mark: no
+ *  second path delivers events. */
+export class Cursor {
+  readonly stream: Stream;
+  /** Behind which offset delivery began. */
+  readonly startedAt: number;
+  readonly head: number;
+  readonly #wake: () => void;
+  readonly #stop: () => void;
+  #epoch: Epoch;
+  #offset: number;
+  #gap: CursorGap | null;
+  #isLive = false;
+  #buffer: readonly LogEntry[] = [];
+  #reading = false;
+  #ended = false;
+
+  /** Starts behind `from`. `wake` is called, perhaps often, when a step may be due. */
+  static async open(stream: Stream, from: From, wake: () => void): Promise<Cursor> {
+    if (typeof from === 'object' && from.epoch === stream.epoch && from.offset > stream.mark) {
+      // Only a log that lost its tail can be behind what it has confirmed to somebody.
+      await stream.rewound();
+      return new Cursor(stream, stream.first - 1, { epoch: stream.epoch, from: 1, to: stream.first - 1, reason: 'rewound' }, wake);
+    }
+    const position = typeof from === 'object' ? from : { epoch: stream.epoch, offset: offsetOf(stream, from) };
+    const replay = replayFrom({ epoch: stream.epoch, first: stream.first, head: stream.mark }, position);
+    if (replay.is !== 'gap') return new Cursor(stream, position.offset, null, wake);
+    return new Cursor(stream, replay.then - 1, { epoch: stream.epoch, from: replay.missing.from, to: replay.missing.to, reason: replay.reason }, wake);
+  }
+
+  private constructor(stream: Stream, offset: number, gap: CursorGap | null, wake: () => void) {
+    this.stream = stream;
+    this.startedAt = offset;
+    this.head = stream.mark;
+    this.#epoch = stream.epoch;
+    this.#offset = offset;
+    this.#gap = gap;
+    this.#wake = wake;
+    this.#stop = stream.follow(wake);
+  }
+
+  /** Last offset handed out. */
+  get offset(): number {
+    return this.#offset;
+  }
+  get epoch(): Epoch {
+    return this.#epoch;
+  }
+
+  /** What comes next, at most `maxBytes` of it but at least one entry. */
+  next(maxBytes: number): CursorStep {
+    if (this.#ended) return NOTHING;
+    const gap = this.#takeGap();
+    if (gap) return { is: 'gap', gap };
+    if (!this.#isLive && this.#offset >= this.head) {
+      this.#isLive = true;
+      return { is: 'replayed', offset: this.#offset };
+    }
+    if (this.#offset >= this.stream.mark) {
+      this.stream.caughtUp();
+      return NOTHING;
+    }
+    const entries = this.#take(maxBytes);
+    if (entries.length === 0) return NOTHING;
+    // `replayed` comes after what existed at the start and before the first live event.
+    const due = this.#isLive ? entries : entries.filter((e) => e.offset <= this.head);
+    if (due.length < entries.length) this.#buffer = [...entries.slice(due.length), ...this.#buffer];
+    this.#offset = (due.at(-1) as LogEntry).offset;
+    return { is: 'ranges', ranges: rangesOf(due) };
+  }
+
+  #takeGap(): CursorGap | null {
+    const { stream } = this;
+    if (stream.epoch !== this.#epoch) {
+      this.#epoch = stream.epoch;
+      this.#offset = stream.first - 1;
+      this.#buffer = [];
+      this.#gap = { epoch: stream.epoch, from: 1, to: stream.first - 1, reason: 'epoch' };
+    } else if (stream.first > this.#offset + 1 && this.#gap === null) {
+      this.#gap = { epoch: stream.epoch, from: this.#offset + 1, to: stream.first - 1, reason: 'retention' };
+      this.#offset = stream.first - 1;
+      this.#buffer = [];
+    }
+    const gap = this.#gap;
+    this.#gap = null;
+    return gap;
+  }
+
+  #take(maxBytes: number): readonly LogEntry[] {
+    if (this.#buffer.length > 0) return this.#takeBuffered(maxBytes);
+    if (this.#reading) return [];
+    const from = this.#offset + 1;
+    const read = this.stream.read(from, maxBytes);
+    if (!(read instanceof Promise)) return read;
+    this.#reading = true;
+    const epoch = this.#epoch;
+    read.then(
+      (entries) => {
+        this.#reading = false;
+        // The stream may have been trimmed or renewed while the store read.
+        if (epoch === this.#epoch && from === this.#offset + 1 && entries[0]?.offset === from) this.#buffer = entries;
+        this.#wake();
+      },
+      () => {
+        // The store cannot be read now. The follower is woken with the next event or retry; nothing is skipped.
+        this.#reading = false;
+        this.stream.retry(this.#wake);
+      },
+    );
+    return [];
+  }
+
+  #takeBuffered(maxBytes: number): readonly LogEntry[] {
+    let count = 1;
+    let bytes = (this.#buffer[0] as LogEntry).data.length;
+    while (count < this.#buffer.length && bytes + (this.#buffer[count] as LogEntry).data.length <= maxBytes) bytes += (this.#buffer[count++] as LogEntry).data.length;
+    const taken = this.#buffer.slice(0, count);
+    this.#buffer = this.#buffer.slice(count);
+    return taken;
+  }
+
+  end(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.#stop();
+  }
+}
+
+function offsetOf(stream: Stream, from: 'start' | 'run' | 'now'): number {
+  if (from === 'start') return 0;
+  const first = from === 'run' ? (stream.activeRun?.firstOffset ?? null) : null;
+  return first === null ? stream.mark : first - 1;
+}

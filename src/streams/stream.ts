@@ -1,0 +1,247 @@
+import type { Codec } from '../protocol/agent-events.ts';
+import { SpillwayError } from '../protocol/errors.ts';
+import type { Epoch, RunId } from '../protocol/ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { AppendAnswer, AppendRecords, AppendRequest, LogEntry, Store, StreamKey, StreamState, WriterToken } from '../ports/store.ts';
+import type { Commit, Committable } from './commit.ts';
+import { Tail } from './tail.ts';
+
+/** What a writer hands over; the stream gives it its offset. */
+export interface NewEntry {
+  readonly kind: 'agent' | 'message';
+  readonly run: RunId | null;
+  readonly codec: Codec;
+  readonly data: string;
+  readonly at: number;
+}
+
+/** Called in the order of offsets, before any follower is woken: what must reach a client before its events is sent here. */
+export type OnLogged = (offset: number) => void;
+
+interface Pending {
+  readonly entry: LogEntry;
+  readonly records: AppendRecords | undefined;
+  readonly onLogged: OnLogged | undefined;
+  readonly onLost: ((error: SpillwayError) => void) | undefined;
+}
+
+/** Unconfirmed bytes from which on a run is no longer pulled. */
+const PENDING_ROOM_BYTES = 4 * 1024 * 1024;
+/** Bytes of one append request; the rest waits for the next. */
+const REQUEST_BYTES = 1024 * 1024;
+/** Confirmed bytes kept for followers that are a little behind. */
+const TAIL_KEEP_BYTES = 256 * 1024;
+/** How soon a read that failed is tried again. */
+const READ_RETRY_MS = 250;
+
+/** One conversation's log as this process sees it. An entry gets its offset synchronously, is confirmed by the store, and only
+ *  then moves the mark up to which followers read: nobody has seen an event that the log could forget. */
+export class Stream implements Committable {
+  readonly key: StreamKey;
+  readonly #store: Store;
+  readonly #commit: Commit;
+  readonly #tail = new Tail();
+  readonly #followers = new Set<() => void>();
+  #epoch: Epoch;
+  #first: number;
+  #head: number;
+  #mark: number;
+  #token: WriterToken | null = null;
+  #claiming: Promise<void> | null = null;
+  #pending: Pending[] = [];
+  #pendingBytes = 0;
+  #inFlight: { readonly request: AppendRequest; readonly count: number } | null = null;
+  #roomWaiters: (() => void)[] = [];
+  /** How many users of this object there are; the hub forgets it at 0. */
+  holders = 0;
+  #activeRun: { readonly id: RunId; readonly firstOffset: number | null } | null;
+  readonly #clock: Clock;
+
+  constructor(key: StreamKey, state: StreamState, store: Store, commit: Commit, clock: Clock) {
+    this.key = key;
+    this.#clock = clock;
+    this.#store = store;
+    this.#commit = commit;
+    this.#epoch = state.epoch;
+    this.#first = state.first;
+    this.#head = state.head;
+    this.#mark = state.head;
+    this.#activeRun = state.activeRun;
+  }
+
+  get epoch(): Epoch {
+    return this.#epoch;
+  }
+  get first(): number {
+    return this.#first;
+  }
+  /** Last offset given out. */
+  get head(): number {
+    return this.#head;
+  }
+  /** Last offset confirmed by the store; nobody reads beyond it. */
+  get mark(): number {
+    return this.#mark;
+  }
+  /** The run that has not ended. */
+  get activeRun(): { readonly id: RunId; readonly firstOffset: number | null } | null {
+    return this.#activeRun;
+  }
+  /** Told by whoever runs it. Followers are woken. */
+  setActiveRun(run: { readonly id: RunId; readonly firstOffset: number | null } | null): void {
+    this.#activeRun = run;
+    this.#wake();
+  }
+  get idle(): boolean {
+    return this.#pending.length === 0 && this.#followers.size === 0;
+  }
+
+  /** Becomes the writer, once. */
+  writable(): Promise<void> {
+    if (this.#token !== null) return Promise.resolve();
+    this.#claiming ??= this.#claim().finally(() => {
+      this.#claiming = null;
+    });
+    return this.#claiming;
+  }
+
+  async #claim(): Promise<void> {
+    const claimed = await this.#store.log.claim(this.key);
+    this.#moveTo(claimed);
+    this.#token = claimed.token;
+  }
+
+  #moveTo(state: StreamState): void {
+    if (state.epoch !== this.#epoch || state.head !== this.#head) this.#tail.clear();
+    this.#epoch = state.epoch;
+    this.#first = state.first;
+    this.#head = state.head;
+    this.#mark = state.head;
+    this.#wake();
+  }
+
+  /** Gives the entry its offset. Needs `writable()` first. `onLogged` runs when the store has confirmed it, `onLost` if another
+   *  writer took the stream over before. */
+  append(entry: NewEntry, o: { records?: AppendRecords; onLogged?: OnLogged; onLost?: (error: SpillwayError) => void } = {}): number {
+    if (this.#token === null) throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a writable stream, got one that nobody claimed; await `writable()` first.');
+    const offset = ++this.#head;
+    const logged: LogEntry = { offset, ...entry };
+    this.#pending.push({ entry: logged, records: o.records, onLogged: o.onLogged, onLost: o.onLost });
+    this.#pendingBytes += entry.data.length;
+    this.#tail.push(logged);
+    this.#commit.want(this);
+    return offset;
+  }
+
+  /** The same, resolving when the store has confirmed it. */
+  log(entry: NewEntry, records?: AppendRecords): Promise<number> {
+    return new Promise((resolve, reject) => {
+      this.append(entry, { ...(records ? { records } : {}), onLogged: resolve, onLost: reject });
+    });
+  }
+
+  /** Resolves while, or as soon as, the unconfirmed entries leave room. */
+  room(): Promise<void> {
+    if (this.#pendingBytes < PENDING_ROOM_BYTES) return Promise.resolve();
+    return new Promise((resolve) => this.#roomWaiters.push(resolve));
+  }
+
+  /** Entries from `from` up to the mark: at once from the tail, else by a promise from the store. */
+  read(from: number, maxBytes: number): readonly LogEntry[] | Promise<readonly LogEntry[]> {
+    if (from > this.#mark) return [];
+    const mark = this.#mark;
+    return this.#tail.slice(from, mark, maxBytes) ?? this.#store.log.read(this.key, from, maxBytes).then((entries) => entries.filter((e) => e.offset <= mark));
+  }
+
+  /** Calls `wake` after the mark, the epoch or the retained range has moved. Returns the undo. */
+  follow(wake: () => void): () => void {
+    this.#followers.add(wake);
+    return () => {
+      this.#followers.delete(wake);
+      if (this.#followers.size === 0) this.#tail.drop(this.#mark, 0);
+    };
+  }
+
+  /** Calls `wake` a little later: the store did not answer a read. */
+  retry(wake: () => void): void {
+    this.#clock.after(READ_RETRY_MS, wake);
+  }
+
+  /** Retention has dropped what is before `first`. */
+  trimmed(first: number): void {
+    if (first <= this.#first) return;
+    this.#first = first;
+    this.#wake();
+  }
+
+  /** A position beyond the head shows that the log lost its tail: its offsets start a new epoch. */
+  async rewound(): Promise<void> {
+    this.#moveTo(await this.#store.log.renewEpoch(this.key));
+  }
+
+  /** Followers that are all up to date let the tail go. */
+  caughtUp(): void {
+    this.#tail.drop(this.#mark, TAIL_KEEP_BYTES);
+  }
+
+  // ---- group commit
+
+  due(): AppendRequest | null {
+    if (this.#inFlight) return this.#inFlight.request;
+    if (this.#pending.length === 0 || this.#token === null) return null;
+    let count = 0;
+    let bytes = 0;
+    while (count < this.#pending.length && (count === 0 || bytes < REQUEST_BYTES)) bytes += (this.#pending[count++] as Pending).entry.data.length;
+    const taken = this.#pending.slice(0, count);
+    const request: AppendRequest = { key: this.key, epoch: this.#epoch, token: this.#token, entries: taken.map((p) => p.entry), ...joinRecords(taken) };
+    this.#inFlight = { request, count };
+    return request;
+  }
+
+  answered(answer: AppendAnswer): void {
+    const flight = this.#inFlight;
+    if (!flight) return;
+    this.#inFlight = null;
+    const done = this.#pending.splice(0, flight.count);
+    if (answer.is === 'fenced' || answer.is === 'conflict') {
+      this.#lost([...done, ...this.#pending.splice(0)], answer);
+      return;
+    }
+    for (const p of done) this.#pendingBytes -= p.entry.data.length;
+    this.#mark = done.at(-1)?.entry.offset ?? this.#mark;
+    for (const p of done) p.onLogged?.(p.entry.offset);
+    this.#wake();
+    if (this.#pendingBytes < PENDING_ROOM_BYTES) for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    this.#tail.drop(this.#mark, this.#followers.size === 0 ? 0 : TAIL_KEEP_BYTES);
+  }
+
+  #lost(entries: readonly Pending[], answer: { readonly is: 'fenced' } | { readonly is: 'conflict'; readonly state: StreamState }): void {
+    this.#token = null;
+    this.#pendingBytes = 0;
+    this.#tail.clear();
+    this.#head = this.#mark;
+    if (answer.is === 'conflict') this.#moveTo(answer.state);
+    const error = new SpillwayError('SPILLWAY_STORE_BROKEN', `Another writer took over the conversation (${answer.is}); what was not confirmed is void.`, { retry: 'now' });
+    for (const p of entries) p.onLost?.(error);
+    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+  }
+
+  #wake(): void {
+    for (const wake of this.#followers) wake();
+  }
+}
+
+/** Records of several appends as those of one request: inserted or replaced in order, the last state of a run wins. */
+function joinRecords(pending: readonly Pending[]): { records?: AppendRecords } {
+  const with_ = pending.filter((p) => p.records !== undefined).map((p) => p.records as AppendRecords);
+  if (with_.length === 0) return {};
+  const title = with_.find((r) => r.title !== undefined)?.title;
+  const runs = new Map(with_.flatMap((r) => r.runs ?? []).map((r) => [r.id, r]));
+  return {
+    records: {
+      ...(title === undefined ? {} : { title }),
+      messages: with_.flatMap((r) => r.messages ?? []),
+      runs: [...runs.values()],
+    },
+  };
+}

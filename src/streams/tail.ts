@@ -1,0 +1,55 @@
+import type { LogEntry } from '../ports/store.ts';
+
+/** The recent entries of a stream: those not yet confirmed by the store, and those that a follower may still want. It is empty
+ *  in a stream that nobody is behind in, so that an idle conversation costs nothing. */
+export class Tail {
+  #entries: LogEntry[] = [];
+  #bytes = 0;
+
+  /** Bytes of event text held. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  /** First offset held, or null. */
+  get first(): number | null {
+    return this.#entries[0]?.offset ?? null;
+  }
+
+  push(entry: LogEntry): void {
+    this.#entries.push(entry);
+    this.#bytes += entry.data.length;
+  }
+
+  /** Entries from `from` to `to`, at most `maxBytes` of them but at least one; null when the tail does not reach back to `from`. */
+  slice(from: number, to: number, maxBytes: number): readonly LogEntry[] | null {
+    const first = this.first;
+    if (first === null || from < first) return null;
+    const taken: LogEntry[] = [];
+    let bytes = 0;
+    for (let i = from - first; i < this.#entries.length; i++) {
+      const entry = this.#entries[i] as LogEntry;
+      if (entry.offset > to || (taken.length > 0 && bytes + entry.data.length > maxBytes)) break;
+      taken.push(entry);
+      bytes += entry.data.length;
+    }
+    return taken;
+  }
+
+  /** Forgets entries up to and including `offset`, oldest first, as long as more than `keepBytes` are held. */
+  drop(offset: number, keepBytes: number): void {
+    let count = 0;
+    while (count < this.#entries.length && this.#bytes > keepBytes) {
+      const entry = this.#entries[count] as LogEntry;
+      if (entry.offset > offset) break;
+      this.#bytes -= entry.data.length;
+      count++;
+    }
+    if (count > 0) this.#entries.splice(0, count);
+  }
+
+  clear(): void {
+    this.#entries = [];
+    this.#bytes = 0;
+  }
+}

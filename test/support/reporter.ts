@@ -1,0 +1,37 @@
+import { writeFileSync } from 'node:fs';
+import type { Reporter, TestCase, TestModule } from 'vitest/node';
+
+interface Counts {
+  passed: number;
+  failed: number;
+  skipped: number;
+}
+
+/** Prints why tests were skipped and, as the very last line, `N passed, N failed, N skipped`. Files that failed to load, errors of suites
+ *  and unhandled errors count as failed. With `SPILLWAY_TEST_COUNTS` the counts go to that file instead, for a caller that adds its own. */
+export class ClosingLine implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
+    const counts: Counts = { passed: 0, failed: unhandled.length, skipped: 0 };
+    const reasons = new Map<string, number>();
+    for (const module of modules) {
+      counts.failed += module.errors().length;
+      for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
+      for (const test of module.children.allTests()) count(test, counts, reasons);
+    }
+    const lines = [...reasons].map(([reason, times]) => `skipped ${times}: ${reason}`);
+    const file = process.env.SPILLWAY_TEST_COUNTS;
+    if (file === undefined) lines.push(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
+    else writeFileSync(file, JSON.stringify(counts));
+    if (lines.length > 0) process.stdout.write(`\n${lines.join('\n')}\n`);
+  }
+}
+
+function count(test: TestCase, counts: Counts, reasons: Map<string, number>): void {
+  const result = test.result();
+  if (result.state === 'passed') counts.passed += 1;
+  else if (result.state === 'skipped') {
+    counts.skipped += 1;
+    const reason = result.note ?? `no reason given (${test.module.relativeModuleId})`;
+    reasons.set(reason, (reasons.get(reason) ?? 0) + 1);
+  } else counts.failed += 1; // Also a test that never came to its end.
+}

@@ -1,0 +1,183 @@
+/** Puts the parts of the page together: conversations, header, the open conversation, and one panel at the side. */
+
+import { useCallback, useEffect, useRef, useState } from 'react';
+import { useConnection, useNotices, useSpillway } from 'spillway/react';
+import type { User } from '../auth/account.ts';
+import { SignInForm } from '../auth/sign-in-form.tsx';
+import { account, type ServerConfig } from '../auth/use-account.ts';
+import { type ActionName, connectionSentence, noticeSentences, type Sentence } from '../notices/connection-words.ts';
+import { NoticeBar } from '../notices/notice-bar.tsx';
+import { SessionsPanel } from '../sessions/sessions-panel.tsx';
+import { useMedia } from '../ui/media.ts';
+import { newThreadId, useThreadRoute } from '../ui/route.ts';
+import { useShortcuts } from '../ui/shortcuts.ts';
+import { cycleTheme } from '../ui/theme.ts';
+import { Header } from './header.tsx';
+import { ShortcutHelp } from './shortcut-help.tsx';
+import { ThreadList } from './thread-list.tsx';
+import { ThreadView } from './thread-view.tsx';
+import { useThreads } from './threads.ts';
+import { useSince } from './use-since.ts';
+
+type Open = 'nothing' | 'drawer' | 'sessions' | 'keys';
+
+export function ChatFrame({ user, needsSignIn, config }: { user: User; needsSignIn: boolean; config: ServerConfig | null }) {
+  const client = useSpillway();
+  const { state, limits, showReconnecting } = useConnection();
+  const { notices, dismiss } = useNotices();
+  const list = useThreads();
+  const { thread, open } = useThreadRoute();
+  const [side, setSide] = useState<Open>('nothing');
+  const [freshTitle, setFreshTitle] = useState<string | null>(null);
+  const isNarrow = useMedia('(max-width: 760px)');
+  const stateSince = useSince(state);
+  const opener = useRef<HTMLElement | null>(null);
+
+  useEffect(() => {
+    if (thread === null) open(newThreadId(), { replace: true });
+  }, [thread, open]);
+
+  const wasSignedOut = useRef(needsSignIn);
+  useEffect(() => {
+    // Back from "Please sign in again": the same person, so everything goes on where it stood.
+    if (wasSignedOut.current && !needsSignIn) {
+      list.refresh();
+      client.resume().catch(ignoreState);
+    }
+    wasSignedOut.current = needsSignIn;
+  }, [needsSignIn, client, list.refresh]);
+
+  const show = (what: Open): void => {
+    if (side === 'nothing') opener.current = document.activeElement instanceof HTMLElement ? document.activeElement : null;
+    setSide(side === what ? 'nothing' : what);
+  };
+  const close = useCallback((): void => {
+    setSide('nothing');
+    if (opener.current?.isConnected) opener.current.focus();
+  }, []);
+  const go = (id: string): void => {
+    open(id);
+    setSide('nothing');
+  };
+  const startNew = (): void => go(newThreadId());
+  const step = (by: 1 | -1): void => {
+    const at = list.threads.findIndex((one) => one.id === thread);
+    const next = list.threads[at < 0 ? 0 : at + by];
+    if (next !== undefined) go(next.id);
+  };
+
+  useShortcuts({
+    n: startNew,
+    s: () => show('sessions'),
+    t: cycleTheme,
+    '?': () => show('keys'),
+    j: () => step(1),
+    k: () => step(-1),
+    ...(side === 'nothing' ? {} : { Escape: close }),
+  });
+
+  const act = (name: ActionName, sentence: Sentence): void => {
+    switch (name) {
+      case 'resume-here':
+      case 'try-now':
+        client.resume().catch(ignoreState);
+        break;
+      case 'sign-in':
+        account.expire();
+        break;
+      case 'reload':
+        location.reload();
+        break;
+      case 'choose':
+      case 'close-another':
+      case 'details':
+        if (side !== 'sessions') show('sessions');
+        if (name !== 'details' && sentence.canDismiss) dismiss(sentence.id);
+        break;
+    }
+  };
+
+  const title = list.threads.find((one) => one.id === thread)?.title || freshTitle;
+  useEffect(() => {
+    document.title = title === null ? 'Spillway chat' : `${title} · Spillway chat`;
+  }, [title]);
+
+  const agent = agentOf(config);
+  const barFor = (isReloading: boolean) => {
+    const first = connectionSentence({ state, stateSince, showReconnecting, needsSignIn, isReloading });
+    const sentences = [...(first === null ? [] : [first]), ...noticeSentences(notices, state)];
+    return (
+      <>
+        <NoticeBar sentences={sentences} onAction={act} onDismiss={dismiss} />
+        {needsSignIn && (
+          <div className="inline-sign-in">
+            <SignInForm demo={config?.auth.modes.includes('dev') ?? false} name={user.name} focus={false} />
+          </div>
+        )}
+      </>
+    );
+  };
+
+  return (
+    <div className="frame" data-side={side}>
+      <ThreadList
+        list={list}
+        current={thread}
+        currentTitle={freshTitle}
+        isDrawer={isNarrow}
+        isOpen={side === 'drawer'}
+        onOpen={go}
+        onNew={startNew}
+        onClose={close}
+      />
+      {isNarrow && side === 'drawer' && <div className="backdrop" onClick={close} aria-hidden="true" />}
+      <main className="main">
+        <Header
+          state={state}
+          limits={limits}
+          isMoving={notices.some((notice) => notice.kind === 'draining')}
+          user={user}
+          title={title}
+          isNarrow={isNarrow}
+          isDrawerOpen={side === 'drawer'}
+          isPanelOpen={side === 'sessions'}
+          onDrawer={() => show('drawer')}
+          onPanel={() => show('sessions')}
+          onSignOut={() => void signOut(client)}
+        />
+        {thread !== null && (
+          <ThreadView
+            key={thread}
+            id={thread}
+            user={user}
+            agent={agent}
+            escapeIsTaken={side !== 'nothing'}
+            notices={barFor}
+            onChanged={list.refresh}
+            onTitle={setFreshTitle}
+          />
+        )}
+      </main>
+      {side === 'sessions' && <SessionsPanel limits={limits} cleanedUp={notices.findLast((notice) => notice.kind === 'cleaned-up') ?? null} onClose={close} />}
+      {side === 'keys' && <ShortcutHelp onClose={close} />}
+    </div>
+  );
+}
+
+/** `resume()` rejects when the gateway refuses for good; the state says so already, and the page shows it. */
+const ignoreState = (): void => {};
+
+/** Gives the seat back first, so that nothing of the person is left open. */
+async function signOut(client: { close(): Promise<void> }): Promise<void> {
+  try {
+    await client.close();
+    await account.signOut();
+  } catch {
+    // The server did not hear it: signed out here all the same, and its tokens end by themselves.
+  }
+}
+
+function agentOf(config: ServerConfig | null): { name: string; isDemo: boolean } {
+  const isDemo = config?.agent?.kind === 'embedded';
+  return { name: config?.agent?.name ?? (isDemo ? 'Demo agent' : 'Agent'), isDemo };
+}

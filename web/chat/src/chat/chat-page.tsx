@@ -1,0 +1,31 @@
+/** The page of somebody who is signed in: one client, one session, however many conversations. */
+
+import { useState } from 'react';
+import { createSpillway, type SpillwayClient } from 'spillway/client';
+import { SpillwayProvider } from 'spillway/react';
+import type { User } from '../auth/account.ts';
+import { addressOf } from '../auth/http.ts';
+import { account, type ServerConfig } from '../auth/use-account.ts';
+import { deviceLabel } from '../ui/device.ts';
+import { ChatFrame } from './chat-frame.tsx';
+
+function makeClient(): SpillwayClient {
+  let given: string | undefined;
+  return createSpillway({
+    url: addressOf('v1/ws'),
+    getToken: async ({ reason }) => {
+      given = await account.token(reason === 'connect' ? undefined : given);
+      return given;
+    },
+    label: deviceLabel(navigator.userAgent),
+  });
+}
+
+export function ChatPage({ user, needsSignIn, config }: { user: User; needsSignIn: boolean; config: ServerConfig | null }) {
+  const [client] = useState(makeClient);
+  return (
+    <SpillwayProvider client={client}>
+      <ChatFrame user={user} needsSignIn={needsSignIn} config={config} />
+    </SpillwayProvider>
+  );
+}
