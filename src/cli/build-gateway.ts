@@ -12,9 +12,8 @@ import type { Ground } from './ground.ts';
 
 /** A gateway as the options say, on a ground and a store that are open. It listens nowhere yet. */
 export async function buildGateway(options: ServerOptions, ground: Ground, store: Store, telemetry: Telemetry): Promise<Gateway> {
-  const { agent: _kind, ...library } = libraryOptions(options);
   return createGateway({
-    ...library,
+    ...libraryOptions(options),
     ...authentication(options, ground, store),
     agent: await agentOf(options),
     store,

@@ -2,7 +2,6 @@ import { randomBytes } from 'node:crypto';
 import type { Account } from '../auth/users-file.ts';
 import type { ServerOptions } from '../core/options.ts';
 import type { Store } from '../ports/store.ts';
-import type { Telemetry } from '../ports/telemetry.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import { memoryStore } from '../stores/memory.ts';
 import { demoAccounts, ensureAccounts, ensureSigningKey, openDataFolder } from './data-folder.ts';
@@ -33,23 +32,17 @@ export async function openStore(store: string): Promise<Store> {
 }
 
 /** How long until a store that cannot be used now is tried again. */
-const RETRY_MS = 3_000;
+export const RETRY_MS = 3_000;
 
 /** Opens the store as soon as that is possible. `waiting` is told each time it is not. Null when `signal` came first.
  *  @throws SpillwayError if waiting cannot help. */
-export async function openStoreWhenPossible(
-  store: string,
-  telemetry: Telemetry,
-  waiting: (reason: string) => void,
-  signal: AbortSignal,
-): Promise<Store | null> {
+export async function openStoreWhenPossible(store: string, waiting: (reason: string) => void, signal: AbortSignal): Promise<Store | null> {
   while (!signal.aborted) {
     try {
       return await openStore(store);
     } catch (error) {
       if (!SpillwayError.is(error) || error.retry === 'never') throw error;
       waiting(error.message);
-      telemetry.record({ severity: 'ERROR', event: 'store-unreachable', message: error.message, retryInMs: RETRY_MS });
     }
     await pause(RETRY_MS, signal);
   }

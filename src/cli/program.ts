@@ -45,7 +45,9 @@ function createProgram(): Command {
     command
       .exitOverride()
       .configureOutput({ outputError: () => {} })
-      .helpCommand(false);
+      .showSuggestionAfterError(false)
+      .helpCommand(false)
+      .helpOption('-h, --help', 'prints this');
   }
   return program;
 }

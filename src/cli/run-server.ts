@@ -2,7 +2,7 @@ import type { Resolved } from '../core/resolve-options.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { createLog } from '../telemetry/log.ts';
 import { buildGateway } from './build-gateway.ts';
-import { openGround, openStore, openStoreWhenPossible } from './ground.ts';
+import { openGround, openStore, openStoreWhenPossible, RETRY_MS } from './ground.ts';
 import { type ListenAddress, parseListen, urlOf } from './listen-address.ts';
 import { type Listener, openListener } from './listener.ts';
 import { stopAsked } from './stop.ts';
@@ -28,13 +28,12 @@ export async function runServer({ resolved, orNextPort, retry, ready }: RunReque
     // First of all the port: whoever starts twice by mistake must not touch the store of the first.
     await using listener = await opened(options.listen, orNextPort);
     const ground = await openGround(options);
-    const waits = retry ? openStoreWhenPossible(options.store, log, listener.wait, stop.signal) : openStore(options.store);
+    const waits = retry ? openStoreWhenPossible(options.store, tellWhy(listener, log), stop.signal) : openStore(options.store);
     await using store = await waits;
     if (store === null) return;
     await using gateway = await buildGateway(options, ground, store, log);
     listener.hand(gateway.handler);
     const detach = gateway.attach(listener.server, { ownUpgrades: true });
-    log.record({ severity: 'INFO', event: 'listening', message: `listening on ${urlOf(listener.address)}`, url: urlOf(listener.address) });
     ready(listener.address, log);
     await stopped;
     log.record({ severity: 'INFO', event: 'stopping', message: `stopping after ${String(stop.signal.reason)}`, withinMs: options.shutdown.timeoutMs });
@@ -44,6 +43,14 @@ export async function runServer({ resolved, orNextPort, retry, ready }: RunReque
   } finally {
     log.close();
   }
+}
+
+/** Both who asks for readiness and who reads the log learn why there is no gateway yet. */
+function tellWhy(listener: Listener, telemetry: Telemetry): (reason: string) => void {
+  return (reason) => {
+    listener.wait(reason);
+    telemetry.record({ severity: 'ERROR', event: 'store-unreachable', message: reason, url: urlOf(listener.address), retryInMs: RETRY_MS });
+  };
 }
 
 async function opened(listen: string, orNext: boolean): Promise<Listener & AsyncDisposable> {

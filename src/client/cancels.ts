@@ -1,8 +1,8 @@
 /** Runs that a person wants to stop. */
 
-import { SpillwayError } from '../protocol/errors.ts';
 import type { Cancel, ErrorFrame } from '../protocol/frames.ts';
 import type { RunId } from '../protocol/ids.ts';
+import { closed, refusal } from './errors.ts';
 import { type Deferred, deferred, later } from './timers.ts';
 
 /** Asks for each until the gateway has answered, on every transport anew. */
@@ -16,9 +16,7 @@ export class Cancels {
 
   /** Resolves when the run is being cancelled, or has ended anyway. */
   cancel(run: string): Promise<void> {
-    const earlier = this.#waiting.get(run);
-    if (earlier !== undefined) return earlier.promise;
-    const answer = deferred<void>();
+    const answer = this.#waiting.get(run) ?? deferred<void>();
     this.#waiting.set(run, answer);
     this.#ask(run);
     return answer.promise;
@@ -28,32 +26,28 @@ export class Cancels {
     for (const run of this.#waiting.keys()) this.#ask(run);
   }
 
-  cancelled(run: string): void {
-    this.#waiting.get(run)?.resolve();
+  answered(run: string, error?: unknown): void {
+    const answer = this.#waiting.get(run);
     this.#waiting.delete(run);
+    if (error === undefined) answer?.resolve();
+    else answer?.reject(error);
   }
 
   /** Returns whether the error was about a run from here. */
   refused(frame: ErrorFrame): boolean {
     const run = frame.ref?.type === 'cancel' ? frame.ref.run : undefined;
-    if (run === undefined || !this.#waiting.has(run)) return false;
-    if (frame.retryable) later(frame.retryAfterMs ?? 1_000, () => this.#waiting.has(run) && this.#ask(run));
+    if (run === undefined) return false;
+    if (frame.retryable) later(frame.retryAfterMs ?? 1_000, () => this.#ask(run));
     // A run that exists no longer needs no cancelling.
-    else if (frame.code === 'not-found') this.cancelled(run);
-    else {
-      this.#waiting.get(run)?.reject(new SpillwayError('SPILLWAY_REFUSED', frame.message, { cause: frame }));
-      this.#waiting.delete(run);
-    }
+    else this.answered(run, frame.code === 'not-found' ? undefined : refusal(frame));
     return true;
   }
 
   close(): void {
-    for (const answer of this.#waiting.values())
-      answer.reject(new SpillwayError('SPILLWAY_CLOSED', 'Expected the run to be cancelled, but close() was called before.'));
-    this.#waiting.clear();
+    for (const run of [...this.#waiting.keys()]) this.answered(run, closed());
   }
 
   #ask(run: string): void {
-    this.#send({ type: 'cancel', run: run as RunId });
+    if (this.#waiting.has(run)) this.#send({ type: 'cancel', run: run as RunId });
   }
 }

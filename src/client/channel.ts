@@ -146,13 +146,14 @@ function toBatch(frame: EventFrame, epoch: Epoch, replay: boolean): Batch {
   const first = frame.from ?? frame.offset;
   const items: readonly unknown[] = Array.isArray(frame.data) ? frame.data : [frame.data];
   const events = items.map(
-    (data, i): StreamEvent<unknown> => ({
-      position: { epoch, offset: i === items.length - 1 ? frame.offset : first - 1 },
-      data,
-      replay,
-      ...(frame.kind === undefined ? {} : { kind: frame.kind }),
-      ...(frame.at === undefined ? {} : { at: frame.at }),
-    }),
+    (data, i) =>
+      ({
+        position: { epoch, offset: i === items.length - 1 ? frame.offset : first - 1 },
+        data,
+        replay,
+        kind: frame.kind,
+        at: frame.at,
+      }) as StreamEvent<unknown>,
   );
   return { first, last: frame.offset, events };
 }

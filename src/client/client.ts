@@ -1,33 +1,25 @@
 /** The client's public face: it puts the parts together and owns no behaviour of its own. */
 
-import { SpillwayError } from '../protocol/errors.ts';
-import { BOUNDS, type Send, type ServerFrame, type Welcome } from '../protocol/frames.ts';
+import type { Send, ServerFrame, Welcome } from '../protocol/frames.ts';
 import { isThreadId } from '../protocol/ids.ts';
 import type { Limits, Notice } from '../protocol/messages.ts';
-import { utf8Bytes } from '../protocol/utf8.ts';
-import { RETRY_TIMES } from './backoff.ts';
 import { Cancels } from './cancels.ts';
 import { Connection } from './connection.ts';
 import { Credentials } from './credentials.ts';
 import { debugSink } from './debug.ts';
 import { Emitter } from './emitter.ts';
-import { Http, webSocketUrl } from './http.ts';
+import { badArgument, refusal } from './errors.ts';
+import { Http } from './http.ts';
 import { Inbox } from './inbox.ts';
 import { ManagerLock } from './lock.ts';
 import { lastingNotices, withNotice } from './notices.ts';
 import { Outbox } from './outbox.ts';
 import { Page } from './page.ts';
+import { settingsOf } from './settings.ts';
 import { Drawer, type ResumeClaim } from './storage.ts';
-import { badThreadId, ClientThread } from './thread.ts';
+import { ClientThread } from './thread.ts';
 import { monotonicMs } from './timers.ts';
 import type { ClientEvents, ClientOptions, ClientState, SpillwayClient, Thread } from './types.ts';
-
-const CONNECT_TIMEOUT_MS = 8_000;
-const WAKE_TIMEOUT_MS = 2_000;
-const OFFLINE_AFTER_MS = 15_000;
-const PARK_AFTER_HIDDEN_MS = 300_000;
-const OUTBOX_MESSAGES = 100;
-const OUTBOX_BYTES = 1_048_576;
 
 /** Makes a client: one manager, one seat, however many threads. Nothing is dialled before `connect()`, the first listener or the
  *  first message. Throws a `SpillwayError` for options that cannot work. */
@@ -48,7 +40,6 @@ class Client implements SpillwayClient {
   readonly #page: Page;
   #limits: Limits | null = null;
   #notices: readonly Notice[] = [];
-  #welcome: Welcome | null = null;
   #wasLive = false;
   #leftLiveAt: number | null = null;
   /** Messages that are surely of the person of the last `welcome`. */
@@ -56,8 +47,7 @@ class Client implements SpillwayClient {
   readonly sessions: SpillwayClient['sessions'];
 
   constructor(options: ClientOptions) {
-    const webSocket = options.webSocket ?? globalThis.WebSocket;
-    check(options, webSocket);
+    const settings = settingsOf(options);
     this.#drawer = new Drawer(drawerName(options.url), options.storage !== 'none');
     const credentials = new Credentials(options);
     const error = (e: unknown): void => this.#events.emit('error', e);
@@ -67,39 +57,24 @@ class Client implements SpillwayClient {
       manager: () => this.#drawer.kept.resume?.manager ?? null,
     });
     this.#page = new Page({
-      parkAfterHiddenMs: options.parkAfterHiddenMs ?? PARK_AFTER_HIDDEN_MS,
+      parkAfterHiddenMs: settings.parkAfterHiddenMs,
       visibility: (state) => this.#connection.sendEarly({ type: 'visibility', state }),
       woke: () => this.#connection.wake(),
       personActed: () => this.#personActed(),
       mayPark: () => this.state.name === 'live' && !this.#inbox.hasRuns && this.#outbox.pending().length === 0,
       park: () => void this.#connection.park(),
     });
-    this.#connection = new Connection({
-      credentials,
-      webSocket,
-      retry: { ...RETRY_TIMES, ...options.retry },
-      connectTimeoutMs: options.connectTimeoutMs ?? CONNECT_TIMEOUT_MS,
-      wakeTimeoutMs: options.wakeTimeoutMs ?? WAKE_TIMEOUT_MS,
-      offlineAfterMs: options.offlineAfterMs ?? OFFLINE_AFTER_MS,
-      label: options.label,
+    this.#connection = new Connection(settings, credentials, {
       visibility: () => this.#page.visibility,
       claim: () => this.#claim(),
       keep: (resume) => this.#keepClaim(resume),
       resumeSubs: () => this.#inbox.resumeSubs(),
       state: (state) => this.#stateChanged(state),
-      welcome: (welcome) => this.#welcomed(welcome),
-      ready: (ready) => {
-        this.#setLimits(ready.limits);
-        this.#notices = lastingNotices(this.#notices);
-        this.#inbox.ready();
-        this.#cancels.ready();
-        this.#outbox.ready(this.#welcome?.max.frameBytes ?? BOUNDS.frameBytes);
-      },
       frame: (frame, bytes) => this.#receive(frame, bytes),
       lost: () => {
         this.#inbox.lost();
         this.#outbox.lost();
-        if (this.#welcome !== null) this.#ofLastUser = this.#outbox.pending();
+        if (this.#drawer.kept.user !== null) this.#ofLastUser = this.#outbox.pending();
       },
       error,
       debug: debugSink(options.debug),
@@ -113,8 +88,7 @@ class Client implements SpillwayClient {
     this.#cancels = new Cancels((frame) => this.#connection.send(frame));
     this.#ofLastUser = this.#drawer.kept.outbox;
     this.#outbox = new Outbox({
-      maxMessages: options.outbox?.maxMessages ?? OUTBOX_MESSAGES,
-      maxBytes: options.outbox?.maxBytes ?? OUTBOX_BYTES,
+      ...settings.outbox,
       send: (frame) => this.#connection.send(frame),
       keep: (outbox) => this.#drawer.put({ outbox }),
       changed: (event) => this.#events.emit('outbox', event),
@@ -165,7 +139,7 @@ class Client implements SpillwayClient {
   }
 
   thread(id: string): Thread {
-    if (!isThreadId(id)) throw badThreadId(id);
+    if (!isThreadId(id)) throw badArgument(`Expected a thread id of 1 to 128 letters, digits or "._:-", got ${JSON.stringify(id)}.`);
     let thread = this.#threads.get(id);
     if (thread === undefined) {
       thread = new ClientThread(id, {
@@ -189,6 +163,16 @@ class Client implements SpillwayClient {
   #receive(frame: ServerFrame, bytes: number): void {
     if (this.#inbox.receive(frame, bytes)) return;
     switch (frame.type) {
+      case 'welcome':
+        this.#welcomed(frame);
+        return;
+      case 'ready':
+        this.#notices = lastingNotices(this.#notices);
+        this.#setLimits(frame.limits);
+        this.#inbox.ready();
+        this.#cancels.ready();
+        this.#outbox.ready();
+        return;
       case 'probe':
         this.#connection.send({ type: 'probe-ok', n: frame.n, visibility: this.#page.visibility });
         return;
@@ -197,7 +181,7 @@ class Client implements SpillwayClient {
         this.#outbox.accepted(frame);
         return;
       case 'cancelled':
-        this.#cancels.cancelled(frame.run);
+        this.#cancels.answered(frame.run);
         return;
       case 'limits': {
         const { type: _, ...limits } = frame;
@@ -212,7 +196,7 @@ class Client implements SpillwayClient {
       }
       case 'error':
         if (this.#outbox.refused(frame) || this.#cancels.refused(frame)) return;
-        this.#events.emit('error', new SpillwayError('SPILLWAY_REFUSED', frame.message, { retry: frame.retryable ? 'later' : 'never', cause: frame }));
+        this.#events.emit('error', refusal(frame));
         return;
       default:
         // Frames of a later version are not for us.
@@ -224,9 +208,9 @@ class Client implements SpillwayClient {
     const user = welcome.user.id;
     const known = this.#drawer.kept.user;
     // Nothing of one person is ever sent as another.
-    if (known !== null && known !== user) this.#outbox.forget(this.#ofLastUser);
+    if (known !== null && known !== user) this.#outbox.forget(this.#ofLastUser, 'somebody else has signed in');
     this.#drawer.put({ user });
-    this.#welcome = welcome;
+    this.#outbox.maxFrameBytes = welcome.max.frameBytes;
     this.#inbox.welcome(welcome);
   }
 
@@ -276,21 +260,3 @@ class Client implements SpillwayClient {
 
 /** One drawer for each gateway that a page speaks to. What stands behind `?` may be a ticket and is no part of its name. */
 const drawerName = (url: ClientOptions['url']): string => (typeof url === 'function' ? '' : (String(url).split('?')[0] as string));
-
-function check(options: ClientOptions, webSocket: unknown): void {
-  const fail = (text: string, cause?: unknown): never => {
-    throw new SpillwayError('SPILLWAY_BAD_OPTION', text, { cause });
-  };
-  if (typeof webSocket !== 'function') fail('Expected a global WebSocket (browsers, Node from 22 on), got none. Give one as `webSocket`.');
-  const { url, label } = options;
-  if (label !== undefined && utf8Bytes(label) > BOUNDS.clientLabelBytes) {
-    fail(`Expected \`label\` to be at most ${BOUNDS.clientLabelBytes} bytes, got ${utf8Bytes(label)}.`);
-  }
-  // A relative address can be judged in a page only; a server that renders one makes clients that never connect.
-  if (typeof url === 'function' || (typeof location === 'undefined' && String(url).startsWith('/'))) return;
-  try {
-    webSocketUrl(url);
-  } catch (cause) {
-    fail(`Expected \`url\` to be the address of the gateway's /v1/ws, got ${JSON.stringify(url)}.`, cause);
-  }
-}

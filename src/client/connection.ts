@@ -1,27 +1,21 @@
 /** The way back, again and again: dial, be welcomed, wait for a seat, be live, lose the transport, dial. */
 
-import { CLOSE } from '../protocol/close-codes.ts';
 import { SpillwayError } from '../protocol/errors.ts';
-import { type ClientFrame, type Hello, PROTOCOL_VERSION, type Ready, type ResumeSub, type ServerFrame, type Welcome } from '../protocol/frames.ts';
-import type { ManagerId } from '../protocol/ids.ts';
+import { type ClientFrame, type Hello, PROTOCOL_VERSION, type Ready, type ResumeSub, type ServerFrame } from '../protocol/frames.ts';
 import type { Visibility } from '../protocol/messages.ts';
-import { namedDelay, type RetryTimes, retryDelay, STABLE_AFTER_MS } from './backoff.ts';
+import { namedDelay, retryDelay, STABLE_AFTER_MS } from './backoff.ts';
 import type { Credentials } from './credentials.ts';
-import { explainEnd, SIGN_IN_AGAIN, type TransportEnd } from './disconnect.ts';
+import { CREDENTIAL_EXPIRED, explainEnd, SIGN_IN_AGAIN, type TransportEnd } from './disconnect.ts';
+import { closed } from './errors.ts';
 import { Link } from './link.ts';
+import type { Settings } from './settings.ts';
 import type { ResumeClaim } from './storage.ts';
 import { type Deferred, deferred, later, monotonicMs } from './timers.ts';
-import type { ClientState, DebugEvent, DisconnectInfo, WebSocketConstructor } from './types.ts';
+import type { ClientState, DebugEvent, DisconnectInfo } from './types.ts';
 import { VERSION } from './version.ts';
 
-export interface ConnectionOptions {
-  readonly credentials: Credentials;
-  readonly webSocket: WebSocketConstructor;
-  readonly retry: RetryTimes;
-  readonly connectTimeoutMs: number;
-  readonly wakeTimeoutMs: number;
-  readonly offlineAfterMs: number;
-  readonly label: string | undefined;
+/** What the connection needs of the client around it, and tells it. */
+export interface ConnectionHost {
   visibility(): Visibility;
   /** The claim from before a reload, unless another tab holds it. Asked once. */
   claim(): Promise<ResumeClaim | null>;
@@ -30,9 +24,7 @@ export interface ConnectionOptions {
   /** Positions to go on from. */
   resumeSubs(): readonly ResumeSub[];
   state(state: ClientState): void;
-  welcome(welcome: Welcome): void;
-  ready(ready: Ready): void;
-  /** Whatever the connection does not handle itself. */
+  /** Every frame, after the connection has done its own part. */
   frame(frame: ServerFrame, bytes: number): void;
   /** The transport is gone; called before any other is dialled. */
   lost(): void;
@@ -40,11 +32,16 @@ export interface ConnectionOptions {
   debug(event: DebugEvent): void;
 }
 
+/** Stays within the gateway's 128 bytes, whatever the alphabet. */
+const MAX_LABEL_LENGTH = 42;
+
 /** What a person did stands for the next admission, if that comes soon. */
 const ACT_COUNTS_FOR_MS = 10_000;
 
 export class Connection {
-  readonly #options: ConnectionOptions;
+  readonly #settings: Settings;
+  readonly #credentials: Credentials;
+  readonly #host: ConnectionHost;
   #state: ClientState = { name: 'idle' };
   #link: Link | null = null;
   #isReady = false;
@@ -57,15 +54,17 @@ export class Connection {
   #attempt = 0;
   #readyAt = 0;
   #actedAt = Number.NEGATIVE_INFINITY;
-  /** When the connection was lost, by both clocks; null while it is not. */
-  #lostAt: { readonly monotonic: number; readonly wall: number } | null = null;
+  /** When the connection was lost; null while it is not. */
+  #lostAt: number | null = null;
   #info: DisconnectInfo | undefined;
   #retryInMs = 0;
   #wasLive = false;
   #waiting: Deferred<void> | null = null;
 
-  constructor(options: ConnectionOptions) {
-    this.#options = options;
+  constructor(settings: Settings, credentials: Credentials, host: ConnectionHost) {
+    this.#settings = settings;
+    this.#credentials = credentials;
+    this.#host = host;
   }
 
   get state(): ClientState {
@@ -114,7 +113,7 @@ export class Connection {
     const link = this.#rest();
     this.#setClaim(null);
     this.#enter({ name: 'closed' });
-    this.#settleWaiting(new SpillwayError('SPILLWAY_CLOSED', 'Expected to become live, but close() was called.'));
+    this.#settleWaiting(closed());
     await link?.leave('left');
   }
 
@@ -126,37 +125,35 @@ export class Connection {
     this.#retryInMs = 0;
     this.#beAway();
     // One deadline for the whole attempt: an application that never gives its token must not stop the next attempt either.
-    this.#stopTimer = later(this.#options.connectTimeoutMs, () => {
+    this.#stopTimer = later(this.#settings.connectTimeoutMs, () => {
       if (turn === this.#turn) this.#lose({ code: 1006, reason: 'not welcomed in time' });
     });
     this.#open(turn).catch((error: unknown) => {
       if (turn !== this.#turn) return;
-      this.#options.error(error);
-      if (this.#options.credentials.isOver(error)) this.#fail(SIGN_IN_AGAIN);
+      this.#host.error(error);
+      if (this.#credentials.isOver(error)) this.#fail(SIGN_IN_AGAIN);
       else this.#lose({ code: 1006, reason: 'could not dial' });
     });
   }
 
   async #open(turn: number): Promise<void> {
-    const { credentials } = this.#options;
     if (this.#claim === undefined) {
-      const claim = await this.#options.claim();
+      const claim = await this.#host.claim();
       this.#claim ??= claim;
     }
-    const url = await credentials.url();
-    const token = await credentials.token();
+    const url = await this.#credentials.url();
+    const token = await this.#credentials.token();
     if (turn !== this.#turn) return;
     const intent = monotonicMs() - this.#actedAt <= ACT_COUNTS_FOR_MS ? 'user' : 'auto';
     if (intent === 'auto') url.searchParams.set('intent', 'auto');
-    this.#options.debug({ type: 'dial', attempt: this.#attempt, intent });
+    this.#host.debug({ type: 'dial', attempt: this.#attempt, intent });
     this.#link = new Link({
       url: url.href,
-      webSocket: this.#options.webSocket,
-      wakeTimeoutMs: this.#options.wakeTimeoutMs,
+      settings: this.#settings,
       hello: () => this.#hello(token, intent),
       frame: (frame, bytes) => this.#receive(frame, bytes),
       end: (end) => this.#lose(end),
-      debug: (event) => this.#options.debug(event),
+      debug: (event) => this.#host.debug(event),
     });
   }
 
@@ -165,38 +162,36 @@ export class Connection {
     return {
       type: 'hello',
       v: PROTOCOL_VERSION,
-      ...(token === null ? {} : { token }),
-      client: { name: 'spillway-client', version: VERSION, ...(this.#options.label === undefined ? {} : { label: this.#options.label }) },
+      // JSON leaves out what is undefined.
+      token: token ?? undefined,
+      client: { name: 'spillway-client', version: VERSION, label: this.#settings.label?.slice(0, MAX_LABEL_LENGTH) },
       intent,
-      visibility: this.#options.visibility(),
-      ...(claim ? { resume: { manager: claim.manager as ManagerId, token: claim.token, subs: this.#options.resumeSubs() } } : {}),
-    };
+      visibility: this.#host.visibility(),
+      resume: claim ? { ...claim, subs: this.#host.resumeSubs() } : undefined,
+    } as Hello;
   }
 
   #receive(frame: ServerFrame, bytes: number): void {
     switch (frame.type) {
       case 'welcome':
         this.#stopTimer();
-        this.#options.credentials.accepted();
-        this.#options.welcome(frame);
-        return;
+        this.#credentials.accepted();
+        break;
       case 'queued': {
         const { position, of, etaMs, deadlineMs } = frame;
         this.#enter({ name: 'queued', position, of, etaMs, deadlineMs });
-        return;
+        break;
       }
       case 'ready':
-        this.#becomeLive(frame);
+        this.#becomeLive(frame, bytes);
         return;
       case 'token-expiring':
         this.#renewToken();
-        return;
-      default:
-        this.#options.frame(frame, bytes);
     }
+    this.#host.frame(frame, bytes);
   }
 
-  #becomeLive(ready: Ready): void {
+  #becomeLive(ready: Ready, bytes: number): void {
     this.#setClaim({ manager: ready.manager, token: ready.resumeToken });
     this.#stopOfflineTimer();
     this.#isReady = true;
@@ -206,7 +201,7 @@ export class Connection {
     this.#lostAt = null;
     this.#info = undefined;
     this.#attempt = 0;
-    this.#options.ready(ready);
+    this.#host.frame(ready, bytes);
     this.#enter({ name: 'live', manager: ready.manager, resume: ready.resume, seat: ready.seat });
     this.#settleWaiting();
   }
@@ -218,7 +213,7 @@ export class Connection {
     this.#rest()?.drop();
     const info = explainEnd(end);
     const { bye } = end;
-    if (bye !== undefined && bye.manager !== undefined && bye.resumeToken !== undefined) this.#setClaim({ manager: bye.manager, token: bye.resumeToken });
+    if (bye?.manager && bye.resumeToken) this.#setClaim({ manager: bye.manager, token: bye.resumeToken });
     if (info.return === 'never') {
       this.#fail(info);
       return;
@@ -228,7 +223,7 @@ export class Connection {
       this.#enter({ name: 'superseded', info });
       return;
     }
-    if (info.code === CLOSE.credentialExpired.code && !this.#options.credentials.rejected()) {
+    if (info.code === CREDENTIAL_EXPIRED && !this.#credentials.rejected()) {
       this.#fail(SIGN_IN_AGAIN);
       return;
     }
@@ -241,7 +236,7 @@ export class Connection {
       return;
     }
     const random = Math.random();
-    const delayMs = info.retryAfterMs === undefined ? retryDelay(this.#failures++, this.#options.retry, random) : namedDelay(info.retryAfterMs, random);
+    const delayMs = info.retryAfterMs === undefined ? retryDelay(this.#failures++, this.#settings.retry, random) : namedDelay(info.retryAfterMs, random);
     // At least one, since 0 says that an attempt is under way.
     this.#retryInMs = Math.max(1, delayMs);
     this.#stopTimer = later(this.#retryInMs, () => this.#dial());
@@ -266,7 +261,7 @@ export class Connection {
     this.#link = null;
     this.#stopTimer();
     this.#stopOfflineTimer();
-    if (link !== null) this.#options.lost();
+    if (link !== null) this.#host.lost();
     this.#isReady = false;
     return link;
   }
@@ -281,15 +276,14 @@ export class Connection {
       this.#failures = 0;
     }
     this.#state = state;
-    this.#options.debug({ type: 'state', state: state.name });
-    this.#options.state(state);
+    this.#host.state(state);
   }
 
   /** Shows that the connection is being sought, and later that it has been for long. */
   #beAway(): void {
-    this.#lostAt ??= { monotonic: monotonicMs(), wall: Date.now() };
+    this.#lostAt ??= monotonicMs();
     this.#stopOfflineTimer();
-    const leftMs = this.#lostAt.monotonic + this.#options.offlineAfterMs - monotonicMs();
+    const leftMs = this.#lostAt + this.#settings.offlineAfterMs - monotonicMs();
     if (leftMs > 0) this.#stopOfflineTimer = later(leftMs, () => this.#showAway());
     this.#showAway();
   }
@@ -298,7 +292,7 @@ export class Connection {
     const lostAt = this.#lostAt;
     const isQueued = this.#state.name === 'queued' && this.#link !== null;
     if (lostAt === null || isQueued) return;
-    const isLong = monotonicMs() - lostAt.monotonic >= this.#options.offlineAfterMs;
+    const isLong = monotonicMs() - lostAt >= this.#settings.offlineAfterMs;
     if (!isLong && !this.#wasLive && this.#retryInMs === 0) {
       this.#enter({ name: 'connecting', attempt: this.#attempt });
       return;
@@ -307,25 +301,25 @@ export class Connection {
       name: isLong ? 'offline' : 'reconnecting',
       attempt: this.#attempt,
       retryInMs: this.#retryInMs,
-      since: lostAt.wall,
+      since: Math.round(performance.timeOrigin + lostAt),
       ...(this.#info === undefined ? {} : { info: this.#info }),
     });
   }
 
   #renewToken(): void {
     const link = this.#link;
-    this.#options.credentials.renew().then(
+    this.#credentials.renew().then(
       (token) => {
         if (token !== null) link?.send({ type: 'token', token });
       },
       // The old one still counts; when it ends the gateway says 4010 and a fresh one is asked for again.
-      (error: unknown) => this.#options.error(error),
+      (error: unknown) => this.#host.error(error),
     );
   }
 
   #setClaim(claim: ResumeClaim | null): void {
     this.#claim = claim;
-    this.#options.keep(claim);
+    this.#host.keep(claim);
   }
 
   #settleWaiting(error?: unknown): void {

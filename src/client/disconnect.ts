@@ -1,8 +1,8 @@
-/** What the end of a transport means. */
+/** What the end of a transport means. The gateway names codes and speaks to people; the client knows ranges, so that it does right by
+ *  codes that are younger than itself. */
 
-import { CLOSE, retryAfterOf, returnOf, TRY_AGAIN_LATER_MS } from '../protocol/close-codes.ts';
+import { type Return, retryAfterOf, returnOf, TRY_AGAIN_LATER_MS } from '../protocol/close-codes.ts';
 import type { ServerBye } from '../protocol/frames.ts';
-import { closeText } from '../protocol/texts.ts';
 import type { DisconnectInfo } from './types.ts';
 
 /** How a transport ended. `bye` adds detail; its absence changes nothing. */
@@ -14,31 +14,42 @@ export interface TransportEnd {
   readonly woke?: boolean;
 }
 
-const KNOWN = new Map(Object.values(CLOSE).map((close) => [close.code, close]));
+/** The credential has expired: the one code with a meaning of its own beyond its range. */
+export const CREDENTIAL_EXPIRED = 4010;
+
+const SIGN_IN = 'Please sign in again.';
+
+/** Said when the gateway could not say it better. */
+const TEXTS: Readonly<Record<Return, string>> = {
+  now: '',
+  after: 'The server is busy; trying again soon.',
+  user: 'Paused. Nothing is lost.',
+  never: 'This page needs an update; please reload.',
+};
 
 /** Explains an end by the range of its code alone; an unknown code outside every range means: come back with a delay. */
-export function explainEnd(end: TransportEnd): DisconnectInfo {
-  const { code, bye } = end;
-  const known = KNOWN.get(code as never);
+export function explainEnd({ code, reason: closeReason, bye }: TransportEnd): DisconnectInfo {
   const comesBack = returnOf(code);
-  const retryAfterMs = comesBack === 'after' ? (bye?.retryAfterMs ?? retryAfterOf(end.reason) ?? TRY_AGAIN_LATER_MS) : undefined;
+  const [name, ...rest] = closeReason.split(';');
+  const reason = bye?.reason ?? rest.find((part) => part.startsWith('c='))?.slice(2);
   const by = bye?.explain?.by?.label;
-  const reason = bye?.reason ?? /;c=([a-z-]+)/.exec(end.reason)?.[1];
   return {
     code,
-    name: bye?.name ?? known?.name ?? (/^[a-z-]+(?=;r=)/.exec(end.reason)?.[0] || 'lost'),
+    name: bye?.name ?? (code >= 4000 && name ? name : 'lost'),
     return: comesBack,
-    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
-    ...(reason === undefined ? {} : { reason }),
-    text: bye?.text ?? (known ? closeText(known, { retryAfterMs, label: by }) : ''),
-    ...(by === undefined ? {} : { by }),
+    ...(comesBack === 'after' ? { retryAfterMs: bye?.retryAfterMs ?? retryAfterOf(closeReason) ?? TRY_AGAIN_LATER_MS } : {}),
+    ...(reason ? { reason } : {}),
+    text: bye?.text ?? (name === 'unauthorized' || name === 'logged-out' ? SIGN_IN : TEXTS[comesBack]),
+    ...(by ? { by } : {}),
     docs: 'PROTOCOL.md#close-codes',
   };
 }
 
 /** Said when the credential has expired and the page cannot get another one. */
 export const SIGN_IN_AGAIN: DisconnectInfo = {
-  ...explainEnd({ code: CLOSE.credentialExpired.code, reason: '' }),
+  code: CREDENTIAL_EXPIRED,
+  name: 'credential-expired',
   return: 'never',
-  text: CLOSE.unauthorized.text,
+  text: SIGN_IN,
+  docs: 'PROTOCOL.md#close-codes',
 };

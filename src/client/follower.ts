@@ -130,14 +130,23 @@ export class ListenerFollower extends Follower {
   }
 }
 
+type Result = IteratorResult<StreamEvent<unknown>, undefined>;
+
+interface Asking {
+  readonly resolve: (result: Result) => void;
+  readonly reject: (error: unknown) => void;
+}
+
+const DONE: Result = { done: true, value: undefined };
+
 /** Hands events to a `for await` loop. An event is done with when the next one is asked for. */
 export class LoopFollower extends Follower implements AsyncIterableIterator<StreamEvent<unknown>, undefined> {
   readonly #detach: (follower: LoopFollower) => void;
   #current: Batch | null = null;
   #index = 0;
-  #waiting: ((result: IteratorResult<StreamEvent<unknown>, undefined>) => void)[] = [];
-  #failing: ((error: unknown) => void)[] = [];
-  #ended: { readonly error?: unknown } | null = null;
+  readonly #asking: Asking[] = [];
+  #hasEnded = false;
+  #error: unknown;
   readonly #onGap: ((gap: GapEvent) => void) | undefined;
 
   constructor(detach: (follower: LoopFollower) => void, onGap?: (gap: GapEvent) => void) {
@@ -155,23 +164,23 @@ export class LoopFollower extends Follower implements AsyncIterableIterator<Stre
     this.#current = null;
   }
 
-  next(): Promise<IteratorResult<StreamEvent<unknown>, undefined>> {
+  next(): Promise<Result> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push(resolve);
-      this.#failing.push(reject);
+      this.#asking.push({ resolve, reject });
       this.pump();
     });
   }
 
-  return(): Promise<IteratorResult<StreamEvent<unknown>, undefined>> {
-    this.#finishCurrent();
+  async return(): Promise<Result> {
+    this.#finish();
     this.end();
-    return Promise.resolve({ done: true, value: undefined });
+    return DONE;
   }
 
   end(error?: unknown): void {
-    if (this.#ended !== null) return;
-    this.#ended = error === undefined ? {} : { error };
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    this.#error = error;
     this.queue = [];
     this.#detach(this);
     this.pump();
@@ -182,44 +191,34 @@ export class LoopFollower extends Follower implements AsyncIterableIterator<Stre
   }
 
   protected pump(): void {
-    while (this.#waiting.length > 0) {
-      const event = this.#ended === null ? this.#take() : null;
-      if (event === null && this.#ended === null) return;
-      const resolve = this.#waiting.shift();
-      const reject = this.#failing.shift();
-      if (event !== null) resolve?.({ done: false, value: event });
-      else if (this.#ended?.error !== undefined) {
-        reject?.(this.#ended.error);
+    for (;;) {
+      const isAsked = this.#asking.length > 0;
+      const event = this.#current?.events[this.#index];
+      if (this.#hasEnded) {
+        if (!isAsked) return;
+        const { resolve, reject } = this.#asking.shift() as Asking;
+        if (this.#error === undefined) resolve(DONE);
+        else reject(this.#error);
         // An error is told once; whoever asks again is at the end.
-        this.#ended = {};
-      } else resolve?.({ done: true, value: undefined });
-    }
-    this.#skipEmpty();
-  }
-
-  #take(): StreamEvent<unknown> | null {
-    if (this.#current !== null && this.#index >= this.#current.events.length) this.#finishCurrent();
-    while (this.#current === null) {
-      const batch = this.queue.shift();
-      if (batch === undefined) return null;
-      this.taken = batch.last;
-      this.#current = batch;
-      this.#index = 0;
-      if (batch.events.length === 0) this.#finishCurrent();
-    }
-    return this.#current.events[this.#index++] as StreamEvent<unknown>;
-  }
-
-  /** A frame without events needs nobody to take it, so it must not wait for the next `next()`. */
-  #skipEmpty(): void {
-    while (this.#current === null && this.queue[0]?.events.length === 0) {
-      this.#current = this.queue.shift() as Batch;
-      this.taken = this.#current.last;
-      this.#finishCurrent();
+        this.#error = undefined;
+      } else if (event !== undefined) {
+        if (!isAsked) return;
+        this.#index += 1;
+        this.#asking.shift()?.resolve({ done: false, value: event });
+      } else {
+        // All of the frame is handed over: the last event is done with when the next is asked for. A frame without events waits for nobody.
+        if (this.#current !== null && this.#current.events.length > 0 && !isAsked) return;
+        this.#finish();
+        const next = this.queue.shift();
+        if (next === undefined) return;
+        this.taken = next.last;
+        this.#current = next;
+        this.#index = 0;
+      }
     }
   }
 
-  #finishCurrent(): void {
+  #finish(): void {
     if (this.#current === null) return;
     this.done = this.#current.last;
     this.#current = null;

@@ -54,38 +54,34 @@ export class Http {
   }
 
   async #request<T>(method: string, path: string, body?: unknown): Promise<T> {
-    const url = await this.#options.url();
-    url.protocol = url.protocol.replace(/^ws/, 'http');
-    url.search = '';
-    url.pathname = `${url.pathname.replace(/\/v1\/[^/]*\/?$/, '')}/v1/${path}`;
-    const ask = async (token: string | null): Promise<Response> => {
+    // The twin of `/v1/ws`, on the same host and behind the same prefix.
+    const url = (await this.#options.url()).href.replace(/^ws(.*)\/v1\/.*/, `http$1/v1/${path}`);
+    const ask = (token: string | null): Promise<Response> => {
+      const headers = new Headers();
       const manager = this.#options.manager();
-      return fetch(url, {
+      if (token !== null) headers.set('authorization', `Bearer ${token}`);
+      if (manager !== null) headers.set('spillway-manager', manager);
+      if (body !== undefined) headers.set('content-type', 'application/json');
+      const init: RequestInit = {
         method,
-        credentials: token === null ? 'include' : 'omit',
+        headers,
         cache: 'no-store',
+        credentials: token === null ? 'include' : 'omit',
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-        headers: {
-          ...(token === null ? {} : { authorization: `Bearer ${token}` }),
-          ...(manager === null ? {} : { 'spillway-manager': manager }),
-          ...(body === undefined ? {} : { 'content-type': 'application/json' }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      });
+      };
+      return fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) });
     };
     const token = await this.#options.token('connect');
     let response = await ask(token);
     if (response.status === 401 && token !== null) response = await ask(await this.#options.token('rejected'));
-    if (response.ok) return (await response.json()) as T;
+    const { status, ok } = response;
+    if (ok) return (await response.json()) as T;
+    // Whatever stands between may answer with a page of its own.
     const problem = (await response.json().catch(() => ({}))) as { code?: string; title?: string; detail?: string };
-    throw new SpillwayError(
-      'SPILLWAY_REFUSED',
-      problem.detail ?? problem.title ?? `Expected an answer to ${method} /v1/${path}, got status ${response.status}.`,
-      {
-        retry: response.status >= 500 || response.status === 429 ? 'later' : 'never',
-        cause: { status: response.status, code: problem.code } as Problem,
-      },
-    );
+    throw new SpillwayError('SPILLWAY_REFUSED', problem.detail ?? problem.title ?? `Expected an answer to ${method} /v1/${path}, got status ${status}.`, {
+      retry: status >= 500 || status === 429 ? 'later' : 'never',
+      cause: { status, code: problem.code } as Problem,
+    });
   }
 }
 

@@ -1,13 +1,13 @@
 /** What comes in: subscriptions over any number of transports, in order, each event once. */
 
 import type { Codec } from '../protocol/agent-events.ts';
-import { SpillwayError } from '../protocol/errors.ts';
-import { BOUNDS, type ClientFrame, type ErrorFrame, type From, type Gap, type ResumeSub, type ServerFrame, type Welcome } from '../protocol/frames.ts';
+import type { ClientFrame, ErrorFrame, From, Gap, ResumeSub, ServerFrame, Welcome } from '../protocol/frames.ts';
 import type { ThreadId } from '../protocol/ids.ts';
 import type { ThreadSnapshot } from '../protocol/messages.ts';
 import { Acks } from './acks.ts';
 import { RETRY_TIMES, retryDelay } from './backoff.ts';
 import { Channel } from './channel.ts';
+import { refusal } from './errors.ts';
 import type { Follower } from './follower.ts';
 import { isNotFound } from './http.ts';
 import { later, monotonicMs } from './timers.ts';
@@ -21,12 +21,15 @@ export interface InboxOptions {
   error(error: unknown): void;
 }
 
+/** Numbers of subscriptions end here and begin anew. */
+export const MAX_SUB = 65_535;
+
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #channels = new Set<Channel>();
   #bySub = new Map<number, Channel>();
-  #nextSub = 1;
-  #maxSubs: number = BOUNDS.subs;
+  #lastSub = 0;
+  #maxSubs = 0;
   #isReady = false;
   #acks: Acks;
 
@@ -144,37 +147,23 @@ export class Inbox {
   }
 
   #number(channel: Channel): void {
-    while (this.#bySub.has(this.#nextSub)) this.#nextSub = (this.#nextSub % BOUNDS.maxSub) + 1;
-    channel.sub = this.#nextSub;
+    do this.#lastSub = (this.#lastSub % MAX_SUB) + 1;
+    while (this.#bySub.has(this.#lastSub));
+    channel.sub = this.#lastSub;
     this.#bySub.set(channel.sub, channel);
-    this.#nextSub = (this.#nextSub % BOUNDS.maxSub) + 1;
   }
 
   #open(channel: Channel): void {
     if (!this.#isReady || channel.isAway || channel.sub !== 0 || !this.#channels.has(channel)) return;
-    if (this.#bySub.size >= this.#maxSubs) {
-      this.#options.error(
-        new SpillwayError(
-          'SPILLWAY_BAD_ARGUMENT',
-          `Expected at most ${this.#maxSubs} threads to be followed at once, got one more. It starts when another one ends.`,
-          {
-            retry: 'later',
-          },
-        ),
-      );
-      return;
-    }
+    // What is above the gateway's bound begins when another subscription ends.
+    if (this.#bySub.size >= this.#maxSubs) return;
     this.#number(channel);
     const { thread, codec } = channel;
     this.#options.send({ type: 'subscribe', sub: channel.sub, thread, from: channel.position ?? channel.from, codec });
   }
 
   #openWaiting(): void {
-    for (const channel of [...this.#channels]) {
-      if (channel.sub !== 0 || channel.isAway) continue;
-      this.#open(channel);
-      if (channel.sub === 0) return;
-    }
+    for (const channel of this.#channels) this.#open(channel);
   }
 
   /** Ends the subscription on this transport. The number stays unused for long, so nothing late can be taken for something new. */
@@ -247,7 +236,7 @@ export class Inbox {
       later(frame.retryAfterMs ?? 1_000, () => this.#open(channel));
       return true;
     }
-    const error = new SpillwayError('SPILLWAY_REFUSED', frame.message, { cause: frame });
+    const error = refusal(frame);
     for (const follower of [...channel.followers]) this.#part(follower, error);
     return true;
   }

@@ -3,13 +3,13 @@
 import { type ClientFrame, type Hello, type ServerFrame, SUBPROTOCOL, type Welcome } from '../protocol/frames.ts';
 import { utf8Bytes } from '../protocol/utf8.ts';
 import type { TransportEnd } from './disconnect.ts';
+import type { Settings } from './settings.ts';
 import { every, later, monotonicMs } from './timers.ts';
-import type { DebugEvent, WebSocketConstructor } from './types.ts';
+import type { DebugEvent } from './types.ts';
 
 export interface LinkOptions {
   readonly url: string;
-  readonly webSocket: WebSocketConstructor;
-  readonly wakeTimeoutMs: number;
+  readonly settings: Settings;
   /** Asked when the socket is open, so that the positions in it are the latest. */
   hello(): Hello;
   frame(frame: ServerFrame, bytes: number): void;
@@ -38,7 +38,7 @@ export class Link {
 
   constructor(options: LinkOptions) {
     this.#options = options;
-    this.#socket = new options.webSocket(options.url, SUBPROTOCOL);
+    this.#socket = new options.settings.webSocket(options.url, SUBPROTOCOL);
     this.#socket.onopen = () => {
       this.#isOpen = true;
       if (!this.#hasEnded) this.send(options.hello());
@@ -65,7 +65,7 @@ export class Link {
   /** Asks whether anybody is there. No answer in time is the end of this transport. */
   check(): void {
     if (this.#stopCheck !== null || !this.send({ type: 'check', n: ++this.#checks })) return;
-    this.#stopCheck = later(this.#options.wakeTimeoutMs, () => this.fail({ code: LOST, reason: 'no answer after waking up', woke: true }));
+    this.#stopCheck = later(this.#options.settings.wakeTimeoutMs, () => this.fail({ code: LOST, reason: 'no answer after waking up', woke: true }));
   }
 
   /** Ends this transport as lost. Nothing is awaited of a socket that no longer answers. */
@@ -166,14 +166,6 @@ export class Link {
 }
 
 function describe(direction: 'in' | 'out', frame: ServerFrame | ClientFrame, bytes: number): DebugEvent {
-  const { sub, offset, n } = frame as { sub?: number; offset?: number; n?: number };
-  return {
-    type: 'frame',
-    direction,
-    frame: frame.type,
-    bytes,
-    ...(sub === undefined ? {} : { sub }),
-    ...(offset === undefined ? {} : { offset }),
-    ...(n === undefined ? {} : { n }),
-  };
+  const { type, sub, offset, n } = frame as { type: string; sub?: number; offset?: number; n?: number };
+  return { type: 'frame', direction, frame: type, bytes, sub, offset, n };
 }

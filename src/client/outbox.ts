@@ -1,9 +1,10 @@
 /** What goes out: messages that are kept until the gateway has stored them. */
 
 import { SpillwayError } from '../protocol/errors.ts';
-import { BOUNDS, type ErrorFrame, type RunAccepted, type Send } from '../protocol/frames.ts';
+import type { ErrorFrame, RunAccepted, Send } from '../protocol/frames.ts';
 import { utf8Bytes } from '../protocol/utf8.ts';
 import { RETRY_TIMES, retryDelay } from './backoff.ts';
+import { badArgument, closed, refusal } from './errors.ts';
 import { type Deferred, deferred, later } from './timers.ts';
 import type { AcceptedMessage, OutboxEvent } from './types.ts';
 
@@ -19,6 +20,7 @@ export interface OutboxOptions {
 
 interface Entry {
   readonly message: Send;
+  readonly json: string;
   readonly bytes: number;
   readonly answer: Deferred<AcceptedMessage>;
   /** Sent on this transport and not answered yet. */
@@ -40,7 +42,8 @@ export class Outbox {
   #bytes = 0;
   #isReady = false;
   #isClosed = false;
-  #maxFrameBytes: number = BOUNDS.frameBytes;
+  /** As the gateway last said. Bigger ones would end the transport, again and again. */
+  maxFrameBytes = Number.POSITIVE_INFINITY;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -48,43 +51,26 @@ export class Outbox {
 
   /** Messages of a thread that wait, oldest first; of all threads without an argument. */
   pending(thread?: string): readonly Send[] {
-    const all = [...this.#entries.values()].map((entry) => entry.message);
-    return thread === undefined ? all : all.filter((message) => message.thread === thread);
+    return [...this.#entries.values()].map((entry) => entry.message).filter((message) => thread === undefined || message.thread === thread);
   }
 
   /** Brings back what waited before a reload. */
   restore(messages: readonly Send[]): void {
-    for (const message of messages) this.#add(message, true);
+    for (const message of messages) this.#keep(newEntry(message, true));
   }
 
   /** Keeps and sends a message. The promise rejects at once if there is no room, or if it is too big or its id is taken by another. */
   add(message: Send): Promise<AcceptedMessage> {
+    const entry = newEntry(message, false);
     const earlier = this.#entries.get(message.id);
-    if (earlier !== undefined && JSON.stringify(earlier.message) === JSON.stringify(message)) return earlier.answer.promise;
-    if (this.#isClosed)
-      return this.#turnAway(message, new SpillwayError('SPILLWAY_CLOSED', 'Expected an open client, but close() was called. connect() opens it again.'));
-    const bytes = utf8Bytes(JSON.stringify(message));
-    const { maxMessages, maxBytes } = this.#options;
-    if (earlier !== undefined) {
-      return this.#turnAway(
-        message,
-        new SpillwayError('SPILLWAY_BAD_ARGUMENT', `Expected a new id for a new message, but "${message.id}" waits with other data.`),
-      );
+    if (earlier?.json === entry.json) return earlier.answer.promise;
+    const problem = this.#problem(entry, earlier);
+    if (problem !== null) this.#refuse(entry, problem);
+    else {
+      this.#keep(entry);
+      this.#tell(entry, 'waiting');
+      this.#flush();
     }
-    if (message.id === '' || utf8Bytes(message.id) > BOUNDS.sendIdBytes) {
-      return this.#turnAway(
-        message,
-        new SpillwayError('SPILLWAY_BAD_ARGUMENT', `Expected an id of 1 to ${BOUNDS.sendIdBytes} bytes, got ${utf8Bytes(message.id)}.`),
-      );
-    }
-    if (bytes > this.#maxFrameBytes) return this.#turnAway(message, tooBig(bytes, this.#maxFrameBytes));
-    if (this.#entries.size >= maxMessages || this.#bytes + bytes > maxBytes) {
-      const text = `Expected room for a message, but ${this.#entries.size} of ${maxMessages} messages and ${this.#bytes} of ${maxBytes} bytes wait to be accepted. Send it again when the connection is back.`;
-      return this.#turnAway(message, new SpillwayError('SPILLWAY_OUTBOX_FULL', text, { retry: 'later' }));
-    }
-    const entry = this.#add(message, false);
-    this.#tell(entry.message, 'waiting');
-    this.#flush();
     return entry.answer.promise;
   }
 
@@ -92,13 +78,12 @@ export class Outbox {
   withdraw(id: string): boolean {
     const entry = this.#entries.get(id);
     if (entry === undefined || entry.wasSent) return false;
-    this.#refuse(entry, new SpillwayError('SPILLWAY_CLOSED', 'Expected to be sent, but it was taken back before.'));
+    this.#refuse(entry, closed('the message was taken back'));
     return true;
   }
 
-  ready(maxFrameBytes: number): void {
+  ready(): void {
     this.#isReady = true;
-    this.#maxFrameBytes = maxFrameBytes;
     this.#flush();
   }
 
@@ -107,31 +92,25 @@ export class Outbox {
     for (const entry of this.#entries.values()) entry.isUnderWay = false;
   }
 
-  accepted(frame: RunAccepted): void {
-    const entry = this.#entries.get(frame.id);
-    if (entry === undefined || entry.message.thread !== frame.thread) return;
+  accepted({ id, thread, run, message, epoch, offset, duplicate }: RunAccepted): void {
+    const entry = this.#entries.get(id);
+    if (entry?.message.thread !== thread) return;
+    const accepted: AcceptedMessage = { runId: run, messageId: message, position: { epoch, offset }, duplicate };
     this.#remove(entry);
-    const accepted: AcceptedMessage = {
-      runId: frame.run,
-      messageId: frame.message,
-      position: { epoch: frame.epoch, offset: frame.offset },
-      duplicate: frame.duplicate,
-    };
     entry.answer.resolve(accepted);
-    this.#tell(entry.message, 'accepted', { accepted });
+    this.#tell(entry, 'accepted', { accepted });
     this.#flush();
   }
 
   /** Returns whether the error was about a message from here. */
   refused(frame: ErrorFrame): boolean {
-    const entry = frame.ref?.type === 'send' && frame.ref.id !== undefined ? this.#entries.get(frame.ref.id) : undefined;
-    if (entry === undefined) return false;
+    const entry = this.#entries.get(frame.ref?.id ?? '');
+    if (entry === undefined || frame.ref?.type !== 'send') return false;
     entry.isUnderWay = false;
-    if (!frame.retryable) this.#refuse(entry, new SpillwayError('SPILLWAY_REFUSED', frame.message, { cause: frame }));
+    entry.isHeld = true;
+    if (!frame.retryable) this.#refuse(entry, refusal(frame));
     else {
-      entry.isHeld = true;
-      const delayMs = frame.retryAfterMs ?? RETRY_TIMES.minDelayMs + retryDelay(entry.failures++, RETRY_TIMES, Math.random());
-      later(delayMs, () => {
+      later(frame.retryAfterMs ?? RETRY_TIMES.minDelayMs + retryDelay(entry.failures++, RETRY_TIMES, Math.random()), () => {
         entry.isHeld = false;
         this.#flush();
       });
@@ -147,37 +126,38 @@ export class Outbox {
   /** Nothing will be sent until `open`. */
   close(): void {
     this.#isClosed = true;
-    for (const entry of [...this.#entries.values()])
-      this.#refuse(entry, new SpillwayError('SPILLWAY_CLOSED', 'Expected to be accepted, but close() was called before.'));
+    this.forget(this.pending());
   }
 
-  /** Forgets messages that belong to somebody else. */
-  forget(messages: readonly Send[]): void {
+  /** Gives up messages that were never to be sent by whoever is here now. */
+  forget(messages: readonly Send[], why?: string): void {
     for (const { id } of messages) {
       const entry = this.#entries.get(id);
-      if (entry !== undefined) this.#refuse(entry, new SpillwayError('SPILLWAY_CLOSED', 'Expected to be sent, but somebody else has signed in.'));
+      if (entry !== undefined) this.#refuse(entry, closed(why));
     }
   }
 
-  #add(message: Send, wasSent: boolean): Entry {
-    const bytes = utf8Bytes(JSON.stringify(message));
-    const entry: Entry = { message, bytes, answer: deferred(), isUnderWay: false, wasSent, isHeld: false, failures: 0 };
-    this.#entries.set(message.id, entry);
-    this.#bytes += bytes;
-    this.#keep();
-    return entry;
+  #problem({ message, bytes }: Entry, earlier: Entry | undefined): SpillwayError | null {
+    const { maxMessages, maxBytes } = this.#options;
+    if (this.#isClosed) return closed();
+    if (earlier !== undefined) return badArgument(`Expected a new id for a new message, got "${message.id}" twice.`);
+    if (bytes > this.maxFrameBytes) return tooBig(bytes, this.maxFrameBytes);
+    if (this.#entries.size < maxMessages && this.#bytes + bytes <= maxBytes) return null;
+    const text = `Expected at most ${maxMessages} messages and ${maxBytes} bytes to wait, got one more. Send it again when the connection is back.`;
+    return new SpillwayError('SPILLWAY_OUTBOX_FULL', text, { retry: 'later' });
   }
 
   #flush(): void {
     if (!this.#isReady) return;
-    let underWay = 0;
-    for (const entry of this.#entries.values()) if (entry.isUnderWay) underWay += 1;
+    const entries = [...this.#entries.values()];
+    let underWay = entries.filter((entry) => entry.isUnderWay).length;
     const heldThreads = new Set<string>();
-    for (const entry of [...this.#entries.values()]) {
-      if (entry.isHeld) heldThreads.add(entry.message.thread);
-      if (entry.isUnderWay || heldThreads.has(entry.message.thread)) continue;
-      if (entry.bytes > this.#maxFrameBytes) {
-        this.#refuse(entry, tooBig(entry.bytes, this.#maxFrameBytes));
+    for (const entry of entries) {
+      const { thread } = entry.message;
+      if (entry.isHeld) heldThreads.add(thread);
+      if (entry.isUnderWay || heldThreads.has(thread)) continue;
+      if (entry.bytes > this.maxFrameBytes) {
+        this.#refuse(entry, tooBig(entry.bytes, this.maxFrameBytes));
         continue;
       }
       if (underWay >= WINDOW || !this.#options.send(entry.message)) return;
@@ -189,31 +169,30 @@ export class Outbox {
   #refuse(entry: Entry, error: SpillwayError): void {
     this.#remove(entry);
     entry.answer.reject(error);
-    this.#tell(entry.message, 'refused', { text: error.message });
+    this.#tell(entry, 'refused', { text: error.message });
   }
 
-  #turnAway(message: Send, error: SpillwayError): Promise<AcceptedMessage> {
-    const answer = deferred<AcceptedMessage>();
-    answer.reject(error);
-    this.#tell(message, 'refused', { text: error.message });
-    return answer.promise;
-  }
-
-  #remove(entry: Entry): void {
-    this.#entries.delete(entry.message.id);
-    this.#bytes -= entry.bytes;
-    this.#keep();
-  }
-
-  #keep(): void {
+  #keep(entry: Entry): void {
+    this.#entries.set(entry.message.id, entry);
+    this.#bytes += entry.bytes;
     this.#options.keep(this.pending());
   }
 
-  #tell(message: Send, state: OutboxEvent['state'], more: Pick<OutboxEvent, 'accepted' | 'text'> = {}): void {
-    this.#options.changed({ id: message.id, thread: message.thread, state, ...more, pendingMessages: this.#entries.size, pendingBytes: this.#bytes });
+  #remove(entry: Entry): void {
+    if (this.#entries.get(entry.message.id) !== entry) return;
+    this.#entries.delete(entry.message.id);
+    this.#bytes -= entry.bytes;
+    this.#options.keep(this.pending());
+  }
+
+  #tell({ message: { id, thread } }: Entry, state: OutboxEvent['state'], more?: Pick<OutboxEvent, 'accepted' | 'text'>): void {
+    this.#options.changed({ id, thread, state, ...more, pendingMessages: this.#entries.size, pendingBytes: this.#bytes });
   }
 }
 
-function tooBig(bytes: number, maxBytes: number): SpillwayError {
-  return new SpillwayError('SPILLWAY_BAD_ARGUMENT', `Expected a message of at most ${maxBytes} bytes, got ${bytes}.`);
+function newEntry(message: Send, wasSent: boolean): Entry {
+  const json = JSON.stringify(message);
+  return { message, json, bytes: utf8Bytes(json), answer: deferred(), isUnderWay: false, wasSent, isHeld: false, failures: 0 };
 }
+
+const tooBig = (bytes: number, maxBytes: number): SpillwayError => badArgument(`Expected a message of at most ${maxBytes} bytes, got ${bytes}.`);

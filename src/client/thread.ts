@@ -1,8 +1,7 @@
 /** One conversation, as the application sees it. */
 
-import { SpillwayError } from '../protocol/errors.ts';
 import type { From } from '../protocol/frames.ts';
-import { spellRandom, type ThreadId } from '../protocol/ids.ts';
+import type { ThreadId } from '../protocol/ids.ts';
 import type { MessageData, ThreadSnapshot } from '../protocol/messages.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Cancels } from './cancels.ts';
@@ -24,7 +23,8 @@ export interface ThreadParts {
   error(error: unknown): void;
 }
 
-const ID_LENGTH = 20;
+/** Enough that no two messages of a thread ever share an id. */
+const ID_BYTES = 16;
 
 export class ClientThread implements Thread {
   readonly id: ThreadId;
@@ -51,7 +51,7 @@ export class ClientThread implements Thread {
 
   send(input: string | MessageData, options: { readonly id?: string; readonly signal?: AbortSignal; readonly agent?: string } = {}): Run {
     const { outbox, cancels } = this.#parts;
-    const id = options.id ?? `c-${spellRandom(crypto.getRandomValues(new Uint8Array(ID_LENGTH)), ID_LENGTH)}`;
+    const id = options.id ?? `c-${Array.from(crypto.getRandomValues(new Uint8Array(ID_BYTES)), (byte) => byte.toString(36)).join('')}`;
     const data = typeof input === 'string' ? { text: input } : input;
     const accepted = outbox.add({ type: 'send', id, thread: this.id, data, ...(options.agent === undefined ? {} : { agent: options.agent }) });
     const run = new SentRun(id, accepted, {
@@ -121,9 +121,4 @@ export class ClientThread implements Thread {
     this.#parts.inbox.unfollow(follower);
     this.#followers.delete(follower);
   }
-}
-
-/** Explains what a thread's id may be. */
-export function badThreadId(id: unknown): SpillwayError {
-  return new SpillwayError('SPILLWAY_BAD_ARGUMENT', `Expected a thread id of 1 to 128 letters, digits or "._:-", got ${JSON.stringify(id)}.`);
 }

@@ -18,7 +18,7 @@ export interface ClientOptions {
    *  cookie or a ticket in the URL says who connects. An error of it is reported and tried again, unless the reason was `rejected`:
    *  then the person has to sign in again. A `TypeError` (what `fetch` throws without a network) is always tried again. */
   readonly getToken?: (context: { readonly reason: 'connect' | 'expiring' | 'rejected' }) => string | Promise<string>;
-  /** What the person calls this tab or device, such as "Laptop"; shown in their list of sessions. At most 128 bytes. */
+  /** What the person calls this tab or device, such as "Laptop"; shown in their list of sessions. Cut after 42 characters. */
   readonly label?: string;
   /** `session` (default): the resume token and the messages not accepted yet survive a reload of the page, in `sessionStorage`. */
   readonly storage?: 'session' | 'none';
@@ -47,13 +47,12 @@ export type DebugEvent =
       readonly direction: 'in' | 'out';
       readonly frame: string;
       readonly bytes: number;
-      readonly sub?: number;
-      readonly offset?: number;
-      readonly n?: number;
+      readonly sub: number | undefined;
+      readonly offset: number | undefined;
+      readonly n: number | undefined;
     }
   | { readonly type: 'dial'; readonly attempt: number; readonly intent: 'user' | 'auto' }
-  | { readonly type: 'close'; readonly code: number; readonly reason: string }
-  | { readonly type: 'state'; readonly state: ClientState['name'] };
+  | { readonly type: 'close'; readonly code: number; readonly reason: string };
 
 export type ClientState =
   | { readonly name: 'idle' }

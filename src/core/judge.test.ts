@@ -80,6 +80,12 @@ describe('verdicts, row by row', () => {
     expect(judge(asked(near(), 10_500), null, WELL, 0, OPTIONS, at(12_500))).toMatchObject({ is: 'suspect', overdue: 10 });
   });
 
+  it('accuses nobody by a question that was asked before the last sign of life', () => {
+    const heard = { ...asked(near(), 500), ackAt: at(1_000) };
+    expect(say(heard, 20_900)).toBe('idle (quiet)');
+    expect(say(heard, 90_000)).toBe('unknown (not-asked)');
+  });
+
   it('V10: of a bare wire nothing better than unknown is said, with a stuck output worse', () => {
     expect(say(fresh({ class: 'unverifiable', run: true }), 0)).toBe('unknown (unverifiable)');
     expect(say(onOutput(fresh({ class: 'unverifiable' }), true, at(0)), 5_000)).toBe('suspect (write-stalled)');
@@ -125,6 +131,15 @@ it('never says dead without an unanswered question, and never of a bare wire', (
       expect(self.score).toBeLessThan(OPTIONS.health.sickScore);
     }),
   );
+});
+
+it('is judged again when recent use ends, acks are overdue, patience is over, or silence is too long', () => {
+  const again = (e: Evidence, ms: number, p = 0) => judgeAgainAt(e, WELL, p, OPTIONS, at(ms)) - NOW;
+  expect(again(near(), 5_000)).toBe(10_000);
+  expect(again(owing(near(), 0), 1_000)).toBe(3_000);
+  expect(again(asked(near(), 20_000), 20_100)).toBe(20_200);
+  expect(again(near(), 70_000)).toBe(75_000);
+  expect(again(near(), 15_000, 1)).toBe(20_000);
 });
 
 it('says the same until `judgeAgainAt` unless something is observed', () => {

@@ -116,7 +116,7 @@ function isVoided(e: Evidence, self: SelfHealth, o: Options): UnknownReason | nu
 }
 
 function signals(e: Evidence, now: Attentive): readonly Signal[] {
-  const age = (at: Attentive): number => Math.max(0, now - at);
+  const age = (at: Attentive): number => Math.max(0, Math.round(now - at));
   const list: Signal[] = [
     { signal: 'E1', ageMs: age(e.ackAt), value: e.owed?.events ?? 0 },
     { signal: 'E2', ageMs: age(e.answerAt) },

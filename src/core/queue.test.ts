@@ -134,6 +134,26 @@ describe('a promise', () => {
     expect(enqueue(later, request(50, 'user', promise), o, mono(15_001)).queue.promises).toEqual([]);
   });
 
+  it('is kept against whoever comes while a place is free for the moment', () => {
+    const { queue, promise } = refused(tenPersons, 50, 1_000);
+    const moved = serve(queue, manager(0), mono(1_500));
+    expect(enqueue(moved, request(60, 'user'), o, mono(2_000))).toMatchObject({ is: 'full', promiseAt: 10_100 });
+    expect(enqueue(moved, { ...request(61, 'user'), waitMs: 7_000 }, o, mono(2_000)).is).toBe('queued');
+    expect(enqueue(moved, request(50, 'user', promise), o, mono(2_000)).is).toBe('queued');
+  });
+
+  it('to an automatic reconnect is kept too, when persons have taken the places since', () => {
+    const full = fill(Array.from({ length: 10 }, (_, i) => [i, 'auto', i] as const));
+    const told = enqueue(full, request(50, 'auto'), o, mono(100));
+    if (told.is !== 'full') throw new Error('Expected a full queue');
+    const persons = fill(
+      Array.from({ length: 10 }, (_, i) => [20 + i, 'user', 5_000] as const),
+      told.queue,
+    );
+    expect(orderQueue(persons, mono(5_000)).every((t) => t.class === 'user')).toBe(true);
+    expect(enqueue(persons, request(50, 'auto', told.promise), o, told.promiseAt)).toMatchObject({ is: 'queued', position: 11, pushedOut: null });
+  });
+
   it('serves an arrival that does not show it, if no other place is free', () => {
     const { queue } = refused(tenPersons, 50, 1_000);
     expect(enqueue(queue, request(70, 'user'), o, mono(10_000))).toMatchObject({ is: 'queued', queue: { promises: [] } });

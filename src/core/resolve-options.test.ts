@@ -21,7 +21,6 @@ describe('resolveOptions', () => {
     expect(options.limits.perUser).toBe(20);
     expect(options.limits.burst).toEqual({ perUser: 25, forMs: 60_000, coolDownMs: 900_000, debtMaxMs: 600_000 });
     expect(options).not.toHaveProperty('listen');
-    expect(options.agent).toEqual({ silentMs: 120_000 });
     expect(() => Object.assign(options.limits.burst, { perUser: 1 })).toThrow(TypeError);
     expect(() => Object.assign(options.tiers.free as object, { weight: 9 })).toThrow(TypeError);
   });

@@ -81,14 +81,21 @@ async function recognise(hello: Hello, arrival: Arrival, s: Services): Promise<F
   if (hello.token !== undefined) answers.push(await s.authenticator.recognise(withBearer(arrival.request, hello.token)));
   if (arrival.bearer !== null) answers.push(await s.authenticator.recognise(withBearer(arrival.request, arrival.bearer)));
   if (arrival.ticket !== null) answers.push(await s.tickets.redeem(arrival.ticket));
-  if (answers.length === 0 && hello.resume) answers.push(fromClaims(own, s));
-  if (answers.length === 0 && arrival.cookie !== null && arrival.origin === 'allowed') answers.push(await s.authenticator.recognise(withBearer(arrival.request, arrival.cookie)));
-  if (answers.length === 0 && arrival.request.headers.has('authorization')) answers.push(await s.authenticator.recognise(arrival.request));
+  if (answers.length === 0) answers.push(...(await byContinuity(hello, own, arrival, s)));
   const first = answers[0];
   if (!first || first.is === 'invalid') return { close: CLOSE.unauthorized };
   if (first.is === 'expired') return { close: CLOSE.credentialExpired };
   for (const other of answers) if (other.is === 'ok' && other.identity.user !== first.identity.user) return { close: CLOSE.unauthorized };
   return { identity: first.identity, resume: own !== null && own.user === first.identity.user ? own : null };
+}
+
+/** Without a token of its own a connection is known by its resume token, else by the browser's cookie, else by its request. */
+async function byContinuity(hello: Hello, own: ResumeClaims | null, arrival: Arrival, s: Services): Promise<readonly Recognition[]> {
+  const resumed = hello.resume ? fromClaims(own, s) : null;
+  if (resumed?.is === 'ok') return [resumed];
+  if (arrival.cookie !== null && arrival.origin === 'allowed') return [await s.authenticator.recognise(withBearer(arrival.request, arrival.cookie))];
+  if (arrival.request.headers.has('authorization')) return [await s.authenticator.recognise(arrival.request)];
+  return resumed === null ? [] : [resumed];
 }
 
 /** A resume token is a credential until the one it grew from has expired. */

@@ -138,7 +138,7 @@ export class Delivery {
         progress = true;
         if (step.is === 'replayed') messages.push(writeFrame({ type: 'replayed', sub: subscription.sub, offset: step.offset }));
         else if (step.is === 'gap') messages.push(this.#gapFrame(subscription, step.gap));
-        else for (const range of step.ranges) unacked += this.#write(messages, subscription, range, owed);
+        else for (const range of step.ranges) unacked += this.#write(messages, subscription, range, owed, window - unacked);
       }
     }
   }
@@ -148,8 +148,10 @@ export class Delivery {
     return writeFrame({ type: 'gap', sub: subscription.sub, epoch: gap.epoch, from: gap.from, to: gap.to, reason: gap.reason, snapshot: snapshotPath(subscription.cursor.stream.key.thread) });
   }
 
-  #write(messages: string[], subscription: Subscription, range: Range, owed: { events: number; bytes: number; critical: boolean }): number {
-    const text = writeEventFrame({ sub: subscription.sub, ...range });
+  #write(messages: string[], subscription: Subscription, range: Range, owed: { events: number; bytes: number; critical: boolean }, room: number): number {
+    let text = writeEventFrame({ sub: subscription.sub, ...range });
+    // The frame that fills the window asks for its ack, so that no client's own counting can leave both sides waiting.
+    if (range.ack !== true && text.length >= room) text = writeEventFrame({ sub: subscription.sub, ...range, ack: true });
     messages.push(text);
     const events = range.offset - (range.from ?? range.offset) + 1;
     const critical = range.ack === true;

@@ -41,16 +41,22 @@ class Components {
     const { id, description } = schema.meta() ?? {};
     if (id === undefined) throw new TypeError('Expected every frame schema to have a name.');
     // Draft 7 is what AsyncAPI's own schema dialect extends; `input` is what is on the wire, where unknown fields are allowed.
-    const { $schema: _, definitions, ...own } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' }) as Json & { definitions?: Json };
-    for (const [name, part] of Object.entries(definitions ?? {})) this.schemas[name] = relocate(part);
-    this.schemas[id] = relocate(own);
-    const { type } = own.properties as { type: { const: string } };
-    this.messages[id] = { name: type.const, ...(description === undefined ? {} : { summary: description }), payload: { $ref: `#/components/schemas/${id}` } };
+    const json: Json & { definitions?: Json } = z.toJSONSchema(schema, { target: 'draft-7', io: 'input' });
+    const { $schema: _, definitions = {}, ...own } = json;
+    // A schema that refers to others is given as a reference to its own definition.
+    const parts: Json = '$ref' in own ? definitions : { ...definitions, [id]: own };
+    for (const [name, part] of Object.entries(parts)) this.schemas[name] = relocate(part);
+    const { properties } = parts[id] as { properties: { type: { const: string } } };
+    this.messages[id] = {
+      name: properties.type.const,
+      ...(description === undefined ? {} : { summary: description }),
+      payload: { $ref: `#/components/schemas/${id}` },
+    };
     return id;
   }
 }
 
-/** Points references at the document's components, and drops the names that zod leaves inside schemas. */
+/** Points references at the document's components, and drops the ids that zod leaves inside schemas. */
 function relocate(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(relocate);
   if (typeof value !== 'object' || value === null) return value;

@@ -57,7 +57,7 @@ export const evidence = (change: Partial<Record<keyof Evidence, fc.Arbitrary<unk
     probe: fc.option(
       fc.record({
         askedAt: ago(30_000),
-        flushedAt: fc.option(ago(30_000)),
+        flushedAt: fc.option(ago(100_000)),
         failed: fc.constantFrom(false, false, false, true),
         bytesAhead: fc.constantFrom(0, 0, 1_000, 200_000),
         gapMs: fc.constantFrom(0, 0, 20, 99, 101, 2_000),
@@ -73,7 +73,7 @@ export const evidence = (change: Partial<Record<keyof Evidence, fc.Arbitrary<unk
   }) as fc.Arbitrary<Evidence>;
 
 /** A user's managers as a plan sees them, judged at `NOW`, with distinct ids. */
-export const candidates = (max = 25): fc.Arbitrary<Candidate[]> =>
+export const candidates = (max = 25, min = 0): fc.Arbitrary<Candidate[]> =>
   fc
     .array(
       fc.record({
@@ -83,6 +83,7 @@ export const candidates = (max = 25): fc.Arbitrary<Candidate[]> =>
         wasZombie: fc.constantFrom(false, false, false, true),
       }),
       {
+        minLength: min,
         maxLength: max,
       },
     )

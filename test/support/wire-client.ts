@@ -41,7 +41,7 @@ export class UpgradeRefused extends Error {
 
 const DEADLINE_MS = 5_000;
 
-/** A peer on the wire that says exactly what the test types. It answers no probe and acknowledges nothing by itself. */
+/** A peer on the wire that says exactly what the test types. It answers no probe and acknowledges nothing unless told to `behave`. */
 export class WireClient implements AsyncDisposable {
   /** Every frame so far, read by `next` or not. */
   readonly frames: WireFrame[] = [];
@@ -54,6 +54,7 @@ export class WireClient implements AsyncDisposable {
   #read = 0;
   #gone: Closed | null = null;
   #wake: () => void = () => {};
+  #behaves = false;
 
   private constructor(socket: WebSocket, raw: Socket, early: readonly RawData[], deadlineMs: number) {
     this.#socket = socket;
@@ -124,6 +125,12 @@ export class WireClient implements AsyncDisposable {
     this.#raw.write(bytes);
   }
 
+  /** From now on it acknowledges every event and answers every probe as it arrives, as a page that works does. */
+  behave(): this {
+    this.#behaves = true;
+    return this;
+  }
+
   /** The next frame that was not read yet; with `type`, the next of that type, reading past others. */
   async next(type?: string): Promise<WireFrame> {
     return this.#until(() => {
@@ -183,8 +190,11 @@ export class WireClient implements AsyncDisposable {
 
   #take(data: RawData): void {
     const text = data.toString();
+    const frame = JSON.parse(text) as WireFrame;
     this.texts.push(text);
-    this.frames.push(JSON.parse(text) as WireFrame);
+    this.frames.push(frame);
+    if (this.#behaves && frame.type === 'event') this.sendFrame({ type: 'ack', sub: frame.sub, offset: frame.offset });
+    if (this.#behaves && frame.type === 'probe') this.sendFrame({ type: 'probe-ok', n: frame.n });
     this.#wake();
   }
 

@@ -149,6 +149,33 @@ describe('a position that the log cannot serve', () => {
     expect(await client.next('replayed')).toMatchObject({ sub: 1 });
   });
 
+  test('dropped by retention: a gap over exactly what is missing, and what is left behind it', async () => {
+    await using gw = await startGateway();
+    const { client } = await gw.seat('ada');
+    client.behave();
+    client.sendFrame({ type: 'subscribe', sub: 1, thread: 't', from: 'start' });
+    const { epoch } = await client.next('subscribed');
+    let head = 0;
+    for (const id of ['a', 'b']) {
+      client.sendFrame({ type: 'send', id, thread: 't', data: { text: 'one two three' } });
+      head = (await client.nextWhere('the end', (f) => f.type === 'event' && f.data.type === 'agent_completed')).offset;
+    }
+    await gw.gateway.factory.streams.trim({ keepMs: 3_600_000, streamBytes: 700 });
+    client.sendFrame({ type: 'subscribe', sub: 2, thread: 't', from: { epoch, offset: 2 } });
+    const subscribed = await client.next('subscribed');
+    const gap = await client.next();
+    expect(gap).toMatchObject({ type: 'gap', sub: 2, epoch, from: 3, reason: 'retention', snapshot: '/v1/threads/t/messages' });
+    expect(gap.to).toBeGreaterThan(3);
+    expect(gap.to).toBeLessThan(head);
+    expect(subscribed).toMatchObject({ sub: 2, epoch, offset: gap.to, head });
+    let last = gap.to;
+    for (let frame = await client.next(); frame.type !== 'replayed'; frame = await client.next()) {
+      expect(frame.from ?? frame.offset).toBe(last + 1);
+      last = frame.offset;
+    }
+    expect(last).toBe(head);
+  });
+
   test('the snapshot of a gap serves whoever asks for their own thread only', async () => {
     await using gw = await startGateway();
     await answered(gw);

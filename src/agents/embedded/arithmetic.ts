@@ -29,20 +29,19 @@ const OPERATION = new RegExp(`\\d\\s*!|(?:${NUMBER.source}|\\))\\s*[-+*/%^]\\s*[
 /** Dates, versions and ranges look like sums. */
 const NOT_ARITHMETIC = /\b\d{4}-\d{1,2}-\d{1,2}\b|\b\d{1,2}\/\d{1,2}\/\d{2,4}\b|\b\d+\.\d+\.\d+\b|\b24\s*\/\s*7\b/g;
 
+/** "5-10 seconds" and "codes 4000-4099" are ranges, unless the sum is all that was written. */
+const RANGE = /^\d+-\d+$/;
+const SUM_ALONE = /^(?:what(?:'s| is)|calculate|compute|how much is)?\s*\d+-\d+\s*[=?.\s]*$/;
+
 /** The arithmetic expression in `text` as the calculator reads it, or null if there is none. */
 export function findExpression(text: string): string | null {
   let plain = text.toLowerCase().replace(NOT_ARITHMETIC, ' ');
   for (const [pattern, written] of WORDS) plain = plain.replace(pattern, written);
   const stretches = plain.match(STRETCH) ?? [];
   const found = stretches.filter((stretch) => OPERATION.test(stretch)).sort((a, b) => b.length - a.length)[0];
-  return found === undefined
-    ? null
-    : balance(
-        found
-          .trim()
-          .replace(/^[*/%^,]+|[-+*/%^,\s]+$/g, '')
-          .trim(),
-      );
+  if (found === undefined) return null;
+  const expression = balance(found.replace(/^[\s*/%^,]+|[-+*/%^,\s]+$/g, ''));
+  return RANGE.test(expression) && !SUM_ALONE.test(plain.trim()) ? null : expression;
 }
 
 /** Takes away an outermost parenthesis that only belonged to the sentence, as in "(2+3" or "2+3)". */

@@ -53,15 +53,21 @@ function introduction(passages: readonly Passage[]): string {
   return passages.length === 0 ? opening : `${opening}\n\n${cite(passages)}`;
 }
 
-/** The passages, pages kept together in their own order, each followed by its number; then the list of sources. */
-export function cite(passages: readonly Passage[]): string {
-  const pages = [...new Set(passages.map((passage) => passage.page))];
-  const ordered = pages.flatMap((page) => passages.filter((passage) => passage.page === page).sort((a, b) => placeOf(a) - placeOf(b)));
+/** The passages in reading order, each followed by its number; then the list of sources. */
+function cite(passages: readonly Passage[]): string {
+  const ordered = inReadingOrder(passages);
   const body = ordered.map((passage, index) => {
     const headed = ordered.length > 1 && passage.heading !== '' ? `**${passage.heading}**\n\n` : '';
     return `${headed}${withMark(passage.text, `[${index + 1}]`)}`;
   });
   return `${body.join('\n\n')}\n\n${sourcesOf(ordered)}`;
+}
+
+/** Pages in the order of their best passage, each page's passages in their own order, none twice. */
+function inReadingOrder(passages: readonly Passage[]): readonly Passage[] {
+  const once = [...new Map(passages.map((passage) => [passage.id, passage])).values()];
+  const pages = [...new Set(once.map((passage) => passage.page))];
+  return pages.flatMap((page) => once.filter((passage) => passage.page === page).sort((a, b) => placeOf(a) - placeOf(b)));
 }
 
 const placeOf = (passage: Passage): number => Number(passage.id.split('#').at(-1));
@@ -75,19 +81,18 @@ const sourcesOf = (passages: readonly Passage[]): string =>
     ...passages.map((passage, index) => `${index + 1}. Handbook: ${passage.title}${passage.heading === '' ? '' : `, ${passage.heading}`}`),
   ].join('\n');
 
-/** All passages with their headings until `words` are reached. */
+/** Passages with their headings until `words` are reached. */
 function longAnswer(passages: readonly Passage[], words: number): string {
-  if (passages.length === 0) return NOTHING;
   const used: Passage[] = [];
   const parts: string[] = [];
   let written = 0;
-  for (const passage of passages) {
+  for (const passage of inReadingOrder(passages)) {
     if (written >= words) break;
     used.push(passage);
     parts.push(`### ${passage.title}${passage.heading === '' ? '' : `: ${passage.heading}`}\n\n${withMark(passage.text, `[${used.length}]`)}`);
     written += passage.text.split(/\s+/).length;
   }
-  if (written < words) parts.push(`That is all that the handbook has about this: about ${written} words.`);
+  if (written < words) parts.push(`That is the whole handbook: about ${written} words.`);
   return `${parts.join('\n\n')}\n\n${sourcesOf(used)}`;
 }
 

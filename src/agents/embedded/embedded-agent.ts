@@ -61,7 +61,7 @@ async function* answer(run: AgentRun, parts: Parts): AsyncGenerator<AgentYield, 
     outcomes.push(outcome);
     yield 'failed' in outcome
       ? { type: 'tool_completed', tool_name: tool, execution_id, success: false, error_message: outcome.failed, execution_time_ms }
-      : { type: 'tool_completed', tool_name: tool, execution_id, success: true, results: outcome.results, execution_time_ms };
+      : { type: 'tool_completed', tool_name: tool, execution_id, success: true, results: shown(outcome), execution_time_ms };
     await pause(clock, pace.stepMs, run.signal);
   }
   if (run.signal.aborted) return;
@@ -111,6 +111,15 @@ async function callTool(call: ToolCall, run: AgentRun, { clock, handbook }: Part
         return { tool: 'sessions', failed: 'Your sessions cannot be listed at this moment. “Your sessions” in the page’s header shows them too.' };
       }
   }
+}
+
+/** What the log keeps of a tool's results: of passages the beginning of each, since the answer cites them whole. */
+function shown(outcome: Extract<Outcome, { results: unknown }>): unknown {
+  if (outcome.tool !== 'search') return outcome.results;
+  const passages = outcome.results
+    .slice(0, 10)
+    .map(({ title, heading, text, score }) => ({ title, heading, score, text: text.length > 160 ? `${text.slice(0, 160)}…` : text }));
+  return { found: outcome.results.length, passages };
 }
 
 /** What came of the tools, in a sentence each. */

@@ -36,20 +36,25 @@ const CLOCK =
   /\b(?:what|which|current|tell|know|whats)\b.*\b(?:time|date|day)\b|\btime (?:is it|now)\b|\b(?:time|date)\b.{0,12}\b(?:in|at|for)\b|\b(?:what|which) (?:day|date) is\b|\btoday'?s date\b|^(?:time|date|clock)\??$/;
 /** Times that are not of the clock. */
 const NOT_CLOCK =
-  /\btime-?outs?\b|\btimes\b|\b(?:what|how much|which) time does\b|\b(?:one|same|first|last|every|each|next|long) time\b|\bhow (?:long|much time)\b|\bat a time\b/;
-const PLACE = /\b(?:in|at|for)\s+(?:the\s+)?(?<place>[a-z][a-z .'/_-]{1,40}?)(?=\s+(?:now|right now|today|please|and|at the moment)\b|[?!.,;]|$)/;
+  /\btime-?outs?\b|\btimes\b|\b(?:what|how much|which) time does\b|\b(?:one|same|first|last|every|each|next|long) time\b|\bhow (?:long|much time)\b|\bat a time\b|\btime limits?\b/;
+const PLACE = /\b(?:in|at|for)\s+(?:the\s+)?(?<place>\p{L}[\p{L} .'/_-]{1,40}?)(?=\s+(?:now|right now|today|please|and|at the moment)\b|[?!.,;]|$)/u;
 const MY_SESSIONS =
-  /\b(?:my|mine|our)\b.*\b(?:sessions?|tabs?|devices?|seats?|connections?|windows?)\b|\b(?:sessions?|tabs?|devices?|seats?|connections?) (?:do|have) i\b|\bwhere am i (?:signed|logged) in\b|^(?:list|show)(?: all)? (?:sessions|tabs|devices)\b|^sessions\??$/;
+  /\b(?:my|mine|our)\b.*\b(?:sessions?|tabs?|devices?|seats?|connections?|windows?)\b|\b(?:sessions?|tabs?|devices?|seats?|connections?) (?:do|have) i\b|\bwhere am i (?:signed|logged) in\b|^(?:list|show)(?: all)? (?:sessions|tabs|devices)\b|\b(?:which|what|how many) (?:sessions|tabs|devices) are (?:open|connected|active|there)\b|^sessions\??$/;
 /** Questions about how sessions work, though they say "my". */
 const ABOUT_SESSIONS = /^(?:why|how (?:do|does|is|are|come)|what (?:happens|if)|can|could|should|will|would|is it|does|when)\b/;
 const GREETING =
   /^(?:hi|hello|hey|good (?:morning|afternoon|evening)|moin|hallo|thanks?|thank you|test|help|\?)(?:\s+(?:there|you|agent|spillway|so much|again))*[!.?\s]*$/;
 const WHO =
   /\b(?:who|what) (?:are|r) (?:you|u)\b|\byour name\b|\bare you (?:a |an |the )?(?:real|human|ai|bot|robot|llm|model|chatgpt|gpt|claude|person|demo|language)\b|\bwhat can (?:you|i) (?:do|ask)\b|\bwhat do you (?:do|know)\b|\bintroduce yourself\b/;
-const MORE = /^(?:(?:tell|show|give) me )?(?:(?:some )?more|continue|go on|and then|keep going|further)(?: please| about (?:it|that|this))?[.?!\s]*$/;
+const MORE =
+  /^(?:(?:tell|show|give) me )?(?:(?:some )?more(?: details?)?|continue|go on|and then|keep going|further)(?: please| about (?:it|that|this))?[.?!\s]*$/;
 
-/** Plans the answer to `text`. `earlier` holds the person's earlier messages, the newest last. */
-export function planAnswer(text: string, earlier: readonly string[] = []): Plan {
+/** Characters of a message that the rules read. A longer one says what it wants at its beginning, and the patterns stay quick. */
+const READ = 2_000;
+
+/** Plans the answer to `message`. `earlier` holds the person's earlier messages, the newest last. */
+export function planAnswer(message: string, earlier: readonly string[] = []): Plan {
+  const text = message.slice(0, READ);
   const plain = text.trim().toLowerCase().replaceAll('’', "'").replace(/\s+/g, ' ');
 
   const count = COUNT.exec(plain)?.groups;
@@ -81,7 +86,7 @@ export function planAnswer(text: string, earlier: readonly string[] = []): Plan 
   }
   if (calls.length > 0) return { answer: 'found', calls, because: reasons.join(' ') };
 
-  const before = earlier.findLast((message) => !MORE.test(message.trim().toLowerCase()));
+  const before = earlier.findLast((one) => !MORE.test(one.trim().toLowerCase()));
   if (MORE.test(plain) && before !== undefined) {
     return { answer: 'found', calls: [search(before, 8)], because: 'The person wants more about the question before, so I search for it again and read on.' };
   }
@@ -111,8 +116,9 @@ function planLong(text: string, words: number): Plan {
   return {
     answer: 'long',
     words: Math.min(words, MAX_WORDS),
-    calls: [search(topic === '' ? 'What Spillway is and how it works' : topic, 60)],
-    because: 'A long answer is wanted, so I collect all that the handbook has about it.',
+    // What the handbook has about the topic is rarely long; its other pages fill up what is missing.
+    calls: topic === '' ? [search('*', 200)] : [search(topic, 20), search('*', 200)],
+    because: 'A long answer is wanted, so I collect what the handbook has about it, and its other pages for the rest.',
   };
 }
 

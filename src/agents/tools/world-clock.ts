@@ -26,7 +26,7 @@ let zonesByCity: ReadonlyMap<string, string> | null = null;
 
 /** The zone of a city, country or IANA name as a person writes it, or null if none is known. */
 export function findZone(place: string): string | null {
-  const name = place.trim().replace(/\s+/g, ' ').toLowerCase();
+  const name = place.trim().normalize('NFD').replace(/\p{M}/gu, '').replace(/\s+/g, ' ').toLowerCase();
   zonesByCity ??= new Map(
     Intl.supportedValuesOf('timeZone').flatMap((zone) => [
       [cityOf(zone), zone],

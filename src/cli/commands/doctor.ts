@@ -2,7 +2,7 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { ServerOptions } from '../../core/options.ts';
-import { MIGRATIONS } from '../../stores/sqlite/migrations.ts';
+import { MIGRATIONS, refuseForeign } from '../../stores/sqlite/migrations.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { openDataFolder } from '../data-folder.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -86,23 +86,20 @@ async function store(options: ServerOptions): Promise<Finding> {
       return ok('store', `${file} will be made at the first start`);
     }
     accessSync(file, constants.R_OK | constants.W_OK);
-    const version = await schemaVersion(file);
-    if (version > MIGRATIONS.length)
-      return problem('store', `${file} has schema ${version}, of a newer Spillway; this one knows up to ${MIGRATIONS.length}. Update Spillway.`);
-    return ok(
-      'store',
-      `${file} can be written to, schema ${version} of ${MIGRATIONS.length}${version < MIGRATIONS.length ? ', brought up to date at the next start' : ''}`,
-    );
+    return ok('store', `${file} can be written to; ${await schemaOf(file)}`);
   } catch (error) {
     return problem('store', error);
   }
 }
 
-async function schemaVersion(file: string): Promise<number> {
+/** @throws SpillwayError for a file of another program or of a newer Spillway. */
+async function schemaOf(file: string): Promise<string> {
   const { default: Sqlite } = await import('better-sqlite3');
   const database = new Sqlite(file, { readonly: true, fileMustExist: true });
   try {
-    return Number(database.pragma('user_version', { simple: true }));
+    refuseForeign(database);
+    const version = Number(database.pragma('user_version', { simple: true }));
+    return version === MIGRATIONS.length ? `schema ${version}` : `schema ${version} becomes ${MIGRATIONS.length} at the next start`;
   } finally {
     database.close();
   }

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
 import { loadConfiguration } from '../configuration.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
+import { urlOf } from '../listen-address.ts';
+import { VERSION } from '../version.ts';
 
 interface Flags {
   readonly config?: string;
@@ -25,5 +27,13 @@ async function serve(flags: Flags, command: Command): Promise<void> {
   const resolved = await loadConfiguration({ command: 'serve', file: flags.config, flags: flagLayer(command), checked: true });
   // Loaded here, so that the other commands start without a gateway in memory.
   const { runServer } = await import('../run-server.ts');
-  await runServer({ resolved, orNextPort: false, retry: flags.retry, ready: () => {} });
+  await runServer({
+    resolved,
+    orNextPort: false,
+    retry: flags.retry,
+    ready(address, telemetry) {
+      const url = urlOf(address);
+      telemetry.record({ severity: 'INFO', event: 'listening', message: `listening on ${url}`, url, version: VERSION });
+    },
+  });
 }

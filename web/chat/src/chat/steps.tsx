@@ -3,7 +3,7 @@
 import { memo, useState } from 'react';
 import type { MessagePart } from 'spillway/client';
 import { ChevronIcon, ThinkingIcon, ToolIcon } from '../ui/icons.tsx';
-import { citationsOf, fullValue, inlineValue, toolTitle } from './tool-results.ts';
+import { answeredInLine, askedInLine, citationsOf, fullValue, toolTitle } from './tool-results.ts';
 
 /** Open while the agent thinks, closed afterwards; whoever opens or closes it has the last word. */
 export const Thinking = memo(({ text, isActive }: { text: string; isActive: boolean }) => {
@@ -28,17 +28,17 @@ export const ToolStep = memo(({ part, isAbandoned }: { part: ToolPart; isAbandon
   const [isOpen, setOpen] = useState(false);
   const state = part.success === undefined ? (isAbandoned ? 'stopped' : 'running') : part.success ? 'done' : 'failed';
   const citations = part.success === true ? citationsOf(part.results) : [];
-  const summary = citations.length > 0 ? `${citations.length} ${citations.length === 1 ? 'source' : 'sources'}` : inlineValue(part.results);
+  const summary = citations.length > 0 ? '' : answeredInLine(part.results);
   return (
     <div className="step tool" data-state={state} data-active={state === 'running'}>
       <button type="button" className="step-head" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
         <ToolIcon />
         <span className="step-title">{toolTitle(part.toolName)}</span>
-        <span className="step-value">{inlineValue(part.parameters)}</span>
+        <span className="step-value">{askedInLine(part.parameters)}</span>
         <span className="step-state">{STATE_WORDS[state]}</span>
         <ChevronIcon />
       </button>
-      {!isOpen && state !== 'running' && summary !== '' && citations.length === 0 && <p className="step-summary">{summary}</p>}
+      {!isOpen && state !== 'running' && summary !== '' && <p className="step-summary">{summary}</p>}
       {citations.length > 0 && (
         <ol className="citations" aria-label="Sources">
           {citations.map((citation, index) => (

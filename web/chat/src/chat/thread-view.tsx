@@ -9,6 +9,7 @@ import { useShortcuts } from '../ui/shortcuts.ts';
 import { Announcer } from './announcer.tsx';
 import { Composer, isTouch } from './composer.tsx';
 import { useDraft } from './drafts.ts';
+import { useEarlier } from './earlier.ts';
 import { Message, textOf } from './messages.tsx';
 import { useFollowEnd } from './scroll.ts';
 import { Welcome } from './welcome.tsx';
@@ -33,6 +34,7 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
   const log = useRef<HTMLDivElement>(null);
   const box = useRef<HTMLTextAreaElement>(null);
   const { isAtEnd, toEnd } = useFollowEnd(log, messages);
+  const earlier = useEarlier(id, messages[0]?.id, messages.length);
   const isAnswering = status === 'running' || status === 'queued';
   const firstOwn = messages.find((message) => message.role === 'user');
   const title = firstOwn === undefined ? null : shorten(textOf(firstOwn));
@@ -70,7 +72,12 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
         <div className="column">
           {isEmpty && <Welcome name={user.name} examples={agent.isDemo} onAsk={ask} />}
           {!isLoaded && messages.length === 0 && <p className="muted loading">Opening the conversation…</p>}
-          {messages.map((message) => (
+          {earlier.hasMore && (
+            <button type="button" className="quiet earlier" onClick={earlier.load} disabled={earlier.isLoading}>
+              {earlier.isLoading ? 'Loading…' : 'Show earlier messages'}
+            </button>
+          )}
+          {[...earlier.messages, ...messages].map((message) => (
             <Message key={message.id} message={message} agent={agent} />
           ))}
           <Unfinished messages={messages} failure={failure} isAnswering={isAnswering} onRetry={ask} />

@@ -55,19 +55,30 @@ export function toolTitle(name: string): string {
   return words === '' ? 'Tool' : `${words.charAt(0).toUpperCase()}${words.slice(1)}`;
 }
 
-/** A value in one line, for the head of a step: `“free seats”`, `17 % of 2340`, `days 3`. Empty where there is nothing to say. */
-export function inlineValue(value: unknown): string {
-  const text = inline(value);
-  return text.length > MAX_INLINE ? `${text.slice(0, MAX_INLINE - 1)}…` : text;
+/** What a tool was asked, in one line: `all seats taken`. Empty where there is nothing to say. */
+export const askedInLine = (parameters: unknown): string => cut(inLine(parameters, ', '));
+
+/** What a tool answered, in one line: `397.8`, `UTC · 14:05`, `3 entries`. Empty where there is nothing to say. */
+export function answeredInLine(results: unknown): string {
+  if (Array.isArray(results)) return results.length === 1 ? '1 entry' : `${results.length} entries`;
+  const main = isRecord(results) ? (results.error ?? results.value ?? results.answer) : undefined;
+  return cut(inLine(main ?? results, ' · '));
 }
 
-function inline(value: unknown): string {
+const cut = (text: string): string => (text.length > MAX_INLINE ? `${text.slice(0, MAX_INLINE - 1)}…` : text);
+
+function inLine(value: unknown, between: string): string {
   if (value === undefined || value === null) return '';
   if (typeof value === 'string') return value;
   if (!isRecord(value)) return JSON.stringify(value);
-  const entries = Object.entries(value).filter(([, v]) => v !== undefined && v !== null && v !== '');
-  if (entries.length === 1) return inline(entries[0]?.[1]);
-  return entries.map(([key, v]) => `${key} ${typeof v === 'string' ? v : JSON.stringify(v)}`).join(', ');
+  const values = Object.values(value);
+  // Words say most; figures alone need their names.
+  const words = values.filter((one) => typeof one === 'string' && one !== '');
+  if (words.length > 0) return words.join(between);
+  return Object.entries(value)
+    .filter(([, one]) => one !== undefined && one !== null && one !== '')
+    .map(([key, one]) => `${key} ${JSON.stringify(one)}`)
+    .join(between);
 }
 
 /** A value in full, for who opens the step. */

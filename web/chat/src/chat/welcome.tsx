@@ -1,6 +1,6 @@
 /** An empty conversation. */
 
-const EXAMPLES = ['Why was nobody locked out?', 'What is 17 % of 2340?', 'What time is it?', 'Which sessions do I have open?'];
+const EXAMPLES = ['What if I open too many tabs?', 'What is 17 % of 2340?', 'Which sessions do I have open?', 'Count to 80'];
 
 /** `examples`: show questions that the built-in demo agent answers with its tools. */
 export function Welcome({ name, examples, onAsk }: { name: string; examples: boolean; onAsk(text: string): void }) {

@@ -1,6 +1,6 @@
 /** Shows an answer. Only React elements are made, never HTML from text; the policy of the page would stop a script anyway. */
 
-import { memo, useMemo, useState } from 'react';
+import { memo, type ReactNode, useMemo, useState } from 'react';
 import { type Block, parseMarkdown, type SourcedBlock } from './blocks.ts';
 import type { Inline } from './inline.ts';
 
@@ -131,32 +131,41 @@ function CodeView({ language, text }: { language: string; text: string }) {
 }
 
 function Inlines({ nodes }: { nodes: readonly Inline[] }) {
-  return nodes.map((node, index) => {
-    switch (node.kind) {
-      case 'text':
-        return node.text;
-      case 'break':
-        // biome-ignore lint/suspicious/noArrayIndexKey: pieces of a text have no other identity
-        return <br key={index} />;
-      case 'code':
-        // biome-ignore lint/suspicious/noArrayIndexKey: as above
-        return <code key={index}>{node.text}</code>;
-      case 'link':
-        return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: as above
-          <a key={index} href={node.href} target="_blank" rel="noopener noreferrer nofollow">
-            <Inlines nodes={node.children} />
-          </a>
-        );
-      default: {
-        const Tag = node.kind === 'strong' ? 'strong' : node.kind === 'emphasis' ? 'em' : 's';
-        return (
-          // biome-ignore lint/suspicious/noArrayIndexKey: as above
-          <Tag key={index}>
-            <Inlines nodes={node.children} />
-          </Tag>
-        );
-      }
-    }
-  });
+  // biome-ignore lint/suspicious/noArrayIndexKey: pieces of a text have no other identity
+  return nodes.map((node, index) => <InlineView key={index} node={node} />);
+}
+
+function InlineView({ node }: { node: Inline }): ReactNode {
+  switch (node.kind) {
+    case 'text':
+      return node.text;
+    case 'break':
+      return <br />;
+    case 'code':
+      return <code>{node.text}</code>;
+    case 'link':
+      return (
+        <a href={node.href} target="_blank" rel="noopener noreferrer nofollow">
+          <Inlines nodes={node.children} />
+        </a>
+      );
+    case 'strong':
+      return (
+        <strong>
+          <Inlines nodes={node.children} />
+        </strong>
+      );
+    case 'emphasis':
+      return (
+        <em>
+          <Inlines nodes={node.children} />
+        </em>
+      );
+    case 'strike':
+      return (
+        <s>
+          <Inlines nodes={node.children} />
+        </s>
+      );
+  }
 }

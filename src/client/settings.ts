@@ -1,0 +1,43 @@
+/** Options with their defaults. */
+
+import { SpillwayError } from '../protocol/errors.ts';
+import { RETRY_TIMES, type RetryTimes } from './backoff.ts';
+import { webSocketUrl } from './http.ts';
+import type { ClientOptions, WebSocketConstructor } from './types.ts';
+
+const DEFAULTS = {
+  connectTimeoutMs: 8_000,
+  wakeTimeoutMs: 2_000,
+  offlineAfterMs: 15_000,
+  parkAfterHiddenMs: 300_000 as number | false,
+};
+
+const OUTBOX = { maxMessages: 100, maxBytes: 1_048_576 };
+
+export type Settings = typeof DEFAULTS &
+  ClientOptions & { readonly webSocket: WebSocketConstructor; readonly retry: RetryTimes; readonly outbox: typeof OUTBOX };
+
+/** Completes options, or throws a `SpillwayError` for those that cannot work. */
+export function settingsOf(options: ClientOptions): Settings {
+  const settings = {
+    ...DEFAULTS,
+    webSocket: globalThis.WebSocket,
+    ...options,
+    retry: { ...RETRY_TIMES, ...options.retry },
+    outbox: { ...OUTBOX, ...options.outbox },
+  };
+  const { url, webSocket } = settings;
+  if (typeof webSocket !== 'function') throw bad('webSocket', 'be given where there is no global WebSocket', webSocket);
+  // A relative address can be judged in a page only; a server that renders one makes clients that never connect.
+  if (typeof url === 'function' || (typeof location === 'undefined' && String(url).startsWith('/'))) return settings;
+  try {
+    webSocketUrl(url);
+  } catch (cause) {
+    throw bad('url', 'be the address of /v1/ws', url, cause);
+  }
+  return settings;
+}
+
+function bad(name: string, wanted: string, got: unknown, cause?: unknown): SpillwayError {
+  return new SpillwayError('SPILLWAY_BAD_OPTION', `Expected \`${name}\` to ${wanted}, got ${JSON.stringify(got)}.`, { cause });
+}
