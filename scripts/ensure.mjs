@@ -43,7 +43,8 @@ async function makeReady() {
 
 function install() {
   const npm = process.env.npm_execpath;
-  const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund'];
+  // Below `error` npm reports every package that wants a newer Node than the one npm itself runs on; none of them runs there.
+  const args = ['ci', '--prefer-offline', '--no-audit', '--no-fund', '--loglevel=error'];
   if (npm !== undefined && /\.[cm]?js$/.test(npm)) step('Installing dependencies', process.execPath, [npm, ...args]);
   else step('Installing dependencies', 'npm', args);
   if (!existsSync(ownNode)) fail(`npm ci left no ${ownNode}. Is \`ignore-scripts\` set? Then run: npm rebuild node`);

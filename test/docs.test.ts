@@ -19,8 +19,18 @@ function table(name: string): string[][] {
 }
 
 test('the table of layers is what the compiler enforces', () => {
-  const told = new Map(table('layers').map(([layer, imports]) => [layer ?? '', (imports ?? '').split(',').map((i) => i.trim()).filter((i) => i !== '')]));
-  const real = readdirSync(join(root, 'src'), { withFileTypes: true }).filter((entry) => entry.isDirectory() && existsSync(join(root, 'src', entry.name, 'tsconfig.json')));
+  const told = new Map(
+    table('layers').map(([layer, imports]) => [
+      layer ?? '',
+      (imports ?? '')
+        .split(',')
+        .map((i) => i.trim())
+        .filter((i) => i !== ''),
+    ]),
+  );
+  const real = readdirSync(join(root, 'src'), { withFileTypes: true }).filter(
+    (entry) => entry.isDirectory() && existsSync(join(root, 'src', entry.name, 'tsconfig.json')),
+  );
   const config = new Map(
     real.map(({ name }) => {
       const { references } = JSON.parse(readFileSync(join(root, 'src', name, 'tsconfig.json'), 'utf8')) as { references: { path: string }[] };

@@ -85,7 +85,7 @@ export class Http {
   }
 }
 
-/** Whether a request failed because what it named does not exist. */
+/** Whether the gateway says that what was named does not exist; a 404 of something in between says nothing about that. */
 export function isNotFound(error: unknown): boolean {
-  return SpillwayError.is(error) && (error.cause as Problem | undefined)?.status === 404;
+  return SpillwayError.is(error) && (error.cause as Problem | undefined)?.code === 'not-found';
 }

@@ -7,7 +7,7 @@ import { applicationAt, type Evidence } from './evidence.ts';
 import { onGap, onOutput, onPingFlushed, onPong, onProbe, onProbeFailed, onProbeFlushed, onProbeOk, onSent } from './gather.ts';
 import { judge, judgeAgainAt, type Verdict } from './judge.ts';
 import { patienceMs } from './patience.ts';
-import { appDeadMs, idleMs } from './pressure.ts';
+import { appDeadMs, idleMs, pressure } from './pressure.ts';
 import { type SelfHealth, WELL } from './self-health.ts';
 
 const at = (ms: number) => attentive(NOW + ms);
@@ -103,6 +103,11 @@ describe('patience', () => {
 });
 
 describe('pressure', () => {
+  it('is that of the user or of the node, whichever is more', () => {
+    expect(pressure({ seats: 15, soft: 20 }, { seats: 5_000, perNode: 20_000 })).toBe(0.75);
+    expect(pressure({ seats: 1, soft: 20 }, { seats: 19_000, perNode: 20_000 })).toBe(0.95);
+  });
+
   it('shortens patience with the silent and with the quiet, linearly', () => {
     expect([0, 0.7, 0.85, 1, 1.25].map((p) => appDeadMs(p, OPTIONS))).toEqual([75_000, 75_000, 47_500, 20_000, 20_000]);
     expect([0, 0.8, 0.9, 1, 1.25].map((p) => idleMs(p, OPTIONS))).toEqual([300_000, 300_000, 180_000, 60_000, 60_000]);

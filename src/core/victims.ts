@@ -102,7 +102,9 @@ export function isLivingEligible(c: Candidate, level: CleanupLevel, trigger: Tri
       return isQuietAtLimit;
     case 'unknown':
       return c.verdict.reason === 'unverifiable' && isQuietAtLimit;
-    default:
+    case 'healthy':
+    case 'zombie':
+    case 'inactive':
       return false;
   }
 }

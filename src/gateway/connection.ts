@@ -1,16 +1,16 @@
+import type { Admission, QueuePlace, Retry, Seated } from '../managers/admission.ts';
+import type { WebSocketManagerFactory } from '../managers/factory.ts';
 import { newId } from '../ports/random.ts';
+import type { Transport } from '../ports/transport.ts';
 import { closeFor } from '../protocol/close-codes.ts';
 import type { Ready } from '../protocol/frames.ts';
 import { writeFrame } from '../protocol/write.ts';
-import type { Admission, QueuePlace, Retry, Seated } from '../managers/admission.ts';
-import type { WebSocketManagerFactory } from '../managers/factory.ts';
+import type { Connections } from './connections.ts';
 import { Credential } from './credential.ts';
 import { type Arrival, type Greeting, shakeHands, withBearer } from './handshake.ts';
 import { Line } from './line.ts';
 import type { RunBoard } from './runs.ts';
 import type { Services } from './services.ts';
-import type { Transport } from '../ports/transport.ts';
-import type { Connections } from './connections.ts';
 import { NativeWire } from './wires/native.ts';
 
 export interface Path {
@@ -54,16 +54,13 @@ async function takeSeat(line: Line, greeting: Greeting, path: Path): Promise<Sea
   const leaving = new AbortController();
   let visibility = hello.visibility;
   let left = false;
-  line.verified(
-    (frame) => {
-      if (frame.type === 'visibility') visibility = frame.state;
-      if (frame.type !== 'bye') return;
-      left = true;
-      leaving.abort();
-      line.transport.end(1000, '');
-    },
-    (ref) => line.transport.send([writeFrame({ type: 'error', code: 'rate-limited', message: 'Too much was sent before this connection had its seat; this was not processed.', retryable: true, ref })]),
-  );
+  line.verified((frame) => {
+    if (frame.type === 'visibility') visibility = frame.state;
+    if (frame.type !== 'bye') return;
+    left = true;
+    leaving.abort();
+    line.transport.end(1000, '');
+  });
   const cancel = (): void => leaving.abort();
   void line.gone.then(cancel);
   const admission = await ask(line, greeting, leaving.signal, path);
@@ -98,7 +95,8 @@ function ask(line: Line, { hello, identity, resume }: Greeting, signal: AbortSig
 
 /** Tells the place at once and on every change, until there is a seat or a retry time. */
 async function waitInLine(line: Line, queued: Extract<Admission, { kind: 'queued' }>, signal: AbortSignal): Promise<Seated | Retry | null> {
-  const tell = ({ position, of, etaMs, deadlineMs }: QueuePlace): void => line.transport.send([writeFrame({ type: 'queued', position, of, etaMs: Math.round(etaMs), deadlineMs })]);
+  const tell = ({ position, of, etaMs, deadlineMs }: QueuePlace): void =>
+    line.transport.send([writeFrame({ type: 'queued', position, of, etaMs: Math.round(etaMs), deadlineMs })]);
   tell(queued);
   queued.onPlace(tell);
   const aborted = new Promise<null>((resolve) => {
@@ -167,5 +165,13 @@ function readyFrame(seated: Seated, credential: Credential, { services }: Path):
     family: identity.family,
     promise: null,
   });
-  return { type: 'ready', manager: manager.id, resumeToken, resumeWindowMs: services.options.resume.windowMs, resume: seated.resume, seat: seated.seat, limits: seated.limits };
+  return {
+    type: 'ready',
+    manager: manager.id,
+    resumeToken,
+    resumeWindowMs: services.options.resume.windowMs,
+    resume: seated.resume,
+    seat: seated.seat,
+    limits: seated.limits,
+  };
 }

@@ -1,5 +1,5 @@
-import type { ManagerId, UserId } from '../protocol/ids.ts';
 import type { CloseCode } from '../protocol/close-codes.ts';
+import type { ManagerId, UserId } from '../protocol/ids.ts';
 import type { Credential } from './credential.ts';
 import type { Line } from './line.ts';
 

@@ -64,7 +64,8 @@ async function follow(streams: Streams, user: UserId, thread: ThreadId, from: Fr
         const snapshot = `/v1/threads/${encodeURIComponent(thread)}/messages`;
         isFull = listener.frame({ type: 'gap', ...step.gap, snapshot }, cursor.epoch).full;
       } else {
-        for (const { data, ...range } of step.ranges) isFull = listener.frame({ type: 'event', ...range, data: JSON.parse(data) as unknown }, cursor.epoch).full || isFull;
+        for (const { data, ...range } of step.ranges)
+          isFull = listener.frame({ type: 'event', ...range, data: JSON.parse(data) as unknown }, cursor.epoch).full || isFull;
       }
     }
   };

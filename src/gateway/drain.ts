@@ -1,16 +1,23 @@
+import type { Options } from '../core/options.ts';
+import type { WebSocketManagerFactory } from '../managers/factory.ts';
 import type { Clock } from '../ports/clock.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import { drainingNotice } from '../protocol/texts.ts';
-import type { Options } from '../core/options.ts';
 import { writeFrame } from '../protocol/write.ts';
-import type { WebSocketManagerFactory } from '../managers/factory.ts';
 import type { Connections } from './connections.ts';
 import type { RunBoard } from './runs.ts';
 
 const wait = (clock: Clock, ms: number): Promise<void> => (ms <= 0 ? Promise.resolve() : new Promise((resolve) => clock.after(ms, resolve)));
 
 /** Empties this node: readiness fails at once, clients are moved one by one, runs go on to their end or to `withinMs`. */
-export async function drainGateway(o: { factory: WebSocketManagerFactory; connections: Connections; runs: RunBoard; options: Options; clock: Clock; withinMs: number }): Promise<void> {
+export async function drainGateway(o: {
+  factory: WebSocketManagerFactory;
+  connections: Connections;
+  runs: RunBoard;
+  options: Options;
+  clock: Clock;
+  withinMs: number;
+}): Promise<void> {
   const { connections, clock, options, factory } = o;
   const startedAt = clock.mono();
   await wait(clock, Math.min(options.shutdown.predelayMs, o.withinMs));

@@ -9,7 +9,12 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { AgentYield } from '../protocol/agent-events.ts';
 
 /** What an application's own check of a request answers: the user, or null for a credential that is no good. */
-export type AuthenticateAnswer = { readonly userId: string; readonly name?: string; readonly tier?: string; /** Milliseconds since the Unix epoch; default: in an hour. */ readonly expiresAt?: number } | null;
+export type AuthenticateAnswer = {
+  readonly userId: string;
+  readonly name?: string;
+  readonly tier?: string /** Milliseconds since the Unix epoch; default: in an hour. */;
+  readonly expiresAt?: number;
+} | null;
 
 /** What `createGateway` takes. All options of `docs/options.md` with scope `core` may stand beside these. */
 export interface GatewayOptions extends PartialOptions {

@@ -1,9 +1,9 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { getRequestListener } from '@hono/node-server';
+import { agentOf } from '../agents/generator.ts';
 import { customAuthenticator } from '../auth/authenticate.ts';
 import { createResumeTokens } from '../auth/resume-tokens.ts';
 import { createTickets } from '../auth/tickets.ts';
-import { agentOf } from '../agents/generator.ts';
 import { WebSocketManagerFactory } from '../managers/factory.ts';
 import { systemClock } from '../ports/clock.ts';
 import { newId, systemRandom } from '../ports/random.ts';
@@ -20,7 +20,7 @@ import { createOriginPolicy } from './origins.ts';
 import { RunBoard } from './runs.ts';
 import type { Services } from './services.ts';
 import { createSessions } from './sessions.ts';
-import { type UpgradeSource, Upgrader } from './upgrade.ts';
+import { Upgrader, type UpgradeSource } from './upgrade.ts';
 import { VERSION } from './version.ts';
 
 /** A gateway that listens nowhere by itself: hand its `handler` to a server, and `attach` it to that server's upgrades. */
@@ -48,7 +48,21 @@ const TRIM_EVERY_MS = 60_000;
 /** Puts a gateway together: who may come, who answers, where things are kept. Throws one `SpillwayError` naming every option that
  *  is wrong. */
 export function createGateway(options: GatewayOptions): Gateway {
-  const { authenticate, accounts, agent, store = memoryStore(), signingKey, origins, chatPages, prefix = '', node, telemetry = silent, clock = systemClock, random = systemRandom, ...partial } = options;
+  const {
+    authenticate,
+    accounts,
+    agent,
+    store = memoryStore(),
+    signingKey,
+    origins,
+    chatPages,
+    prefix = '',
+    node,
+    telemetry = silent,
+    clock = systemClock,
+    random = systemRandom,
+    ...partial
+  } = options;
   const factory = new WebSocketManagerFactory({ ...partial, store, telemetry, clock, random, ...(node === undefined ? {} : { node }) });
   const connections = new Connections();
   const sessions = createSessions(factory, connections, clock);
@@ -81,17 +95,33 @@ export function createGateway(options: GatewayOptions): Gateway {
     sessions,
     conversations: createConversations(store, factory.streams),
     runs,
-    health: createHealth({ store, streams: factory.streams, isDraining: () => isDraining, isRecovered: () => isRecovered, quarantined: () => factory.quarantined }),
+    health: createHealth({
+      store,
+      streams: factory.streams,
+      isDraining: () => isDraining,
+      isRecovered: () => isRecovered,
+      quarantined: () => factory.quarantined,
+    }),
     prefix,
   };
   const app = createHttpApp(services, chatPages === undefined ? {} : { chatPages });
-  const upgrader = new Upgrader(services, () => isDraining, (transport, arrival) => {
-    serve(transport, arrival, { services, factory, runs, connections }).catch((error: unknown) => {
-      const id = newId(random, 'cln');
-      telemetry.record({ severity: 'ERROR', event: 'connection-failed', message: `A connection ended by an error of ours: ${error instanceof Error ? error.message : String(error)}`, id });
-      transport.end(4009, 'internal-error;r=now;t=0');
-    });
-  });
+  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const upgrader = new Upgrader(
+    services,
+    () => isDraining,
+    (transport, arrival) => {
+      serve(transport, arrival, { services, factory, runs, connections }).catch((error: unknown) => {
+        const id = newId(random, 'cln');
+        telemetry.record({
+          severity: 'ERROR',
+          event: 'connection-failed',
+          message: `A connection ended by an error of ours: ${error instanceof Error ? error.message : String(error)}`,
+          id,
+        });
+        transport.end(4009, 'internal-error;r=now;t=0');
+      });
+    },
+  );
   const recovered = untilItWorks(() => runs.recover()).then(() => {
     isRecovered = true;
   });
@@ -104,7 +134,11 @@ export function createGateway(options: GatewayOptions): Gateway {
         await work();
         return;
       } catch (error) {
-        telemetry.record({ severity: 'ERROR', event: 'recovery-failed', message: `Interrupted runs could not be looked up yet: ${error instanceof Error ? error.message : String(error)}` });
+        telemetry.record({
+          severity: 'ERROR',
+          event: 'recovery-failed',
+          message: `Interrupted runs could not be looked up yet: ${error instanceof Error ? error.message : String(error)}`,
+        });
         await new Promise<void>((resolve) => clock.after(RECOVERY_RETRY_MS, resolve));
       }
     }
@@ -115,7 +149,9 @@ export function createGateway(options: GatewayOptions): Gateway {
       const { keepMs, streamBytes } = factory.options.log;
       factory.streams
         .trim({ keepMs, streamBytes })
-        .catch((error: unknown) => telemetry.record({ severity: 'WARNING', event: 'retention-failed', message: error instanceof Error ? error.message : String(error) }))
+        .catch((error: unknown) =>
+          telemetry.record({ severity: 'WARNING', event: 'retention-failed', message: error instanceof Error ? error.message : String(error) }),
+        )
         .finally(() => {
           if (!isClosed) cancelTrim = armTrim();
         });
@@ -124,7 +160,12 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     factory,
-    handler: getRequestListener(app.fetch, { overrideGlobalObjects: false }),
+    handler(request, response) {
+      listener(request, response).catch((error: unknown) => {
+        telemetry.record({ severity: 'ERROR', event: 'request-failed', message: error instanceof Error ? error.message : String(error) });
+        response.destroy();
+      });
+    },
     fetch: async (request) => await app.fetch(request),
     attach(server, o = {}) {
       const detach = upgrader.attach(server, { prefix, ownUpgrades: o.ownUpgrades ?? false });

@@ -132,4 +132,5 @@ function welcome(identity: Identity, version: number, node: NodeId, s: Services)
 }
 
 /** Reads the bearer out of offered subprotocols. */
-export const bearerIn = (protocols: readonly string[]): string | null => protocols.find((p) => p.startsWith(BEARER_PREFIX))?.slice(BEARER_PREFIX.length) ?? null;
+export const bearerIn = (protocols: readonly string[]): string | null =>
+  protocols.find((p) => p.startsWith(BEARER_PREFIX))?.slice(BEARER_PREFIX.length) ?? null;

@@ -11,7 +11,11 @@ export function createHealth(o: { store: Store; streams: Streams; isDraining(): 
     const store = await o.store.health().catch((error: unknown) => ({ ok: false, detail: error instanceof Error ? error.message : String(error) }));
     const made = report([
       { name: 'store', ok: store.ok, detail: store.detail },
-      { name: 'log', ok: !o.streams.storeFailing, detail: o.streams.storeFailing ? 'What was appended waits: the store does not take it.' : 'Appends are confirmed.' },
+      {
+        name: 'log',
+        ok: !o.streams.storeFailing,
+        detail: o.streams.storeFailing ? 'What was appended waits: the store does not take it.' : 'Appends are confirmed.',
+      },
       { name: 'recovery', ok: o.isRecovered(), detail: o.isRecovered() ? 'Interrupted runs have their end.' : 'Interrupted runs are being looked for.' },
       { name: 'draining', ok: !o.isDraining(), detail: o.isDraining() ? 'This node is being stopped.' : 'Connections are welcome.' },
       { name: 'quarantine', ok: o.quarantined() < QUARANTINE_MAX, detail: `${o.quarantined()} sockets refuse to close.` },

@@ -1,8 +1,9 @@
+import { type Farewell, sayGoodbye } from '../managers/farewell.ts';
+import type { Transport, TransportListener } from '../ports/transport.ts';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
 import type { ClientFrame } from '../protocol/frames.ts';
 import { type ParsedFrame, parseClientFrame } from '../protocol/parse.ts';
-import { sayGoodbye, type Farewell } from '../managers/farewell.ts';
-import type { Transport, TransportListener } from '../ports/transport.ts';
+import { writeFrame } from '../protocol/write.ts';
 
 /** Frames kept before the seat is given. */
 const KEPT_FRAMES = 32;
@@ -36,7 +37,6 @@ export class Line implements TransportListener {
   #keptBytes = 0;
   #isGone = false;
   #early: ((frame: ClientFrame) => void) | null = null;
-  #refuse: (ref: { readonly type: string; readonly id?: string }) => void = () => {};
   #resolveGone: (how: { readonly code: number; readonly reason: string }) => void = () => {};
 
   constructor(transport: Transport) {
@@ -59,11 +59,10 @@ export class Line implements TransportListener {
     });
   }
 
-  /** The credential is good: the small bounds end. `early` hears of frames that act at once, `refuse` of those that find no room. */
-  verified(early: (frame: ClientFrame) => void, refuse: (ref: { readonly type: string; readonly id?: string }) => void): void {
+  /** The credential is good: the small bounds end. `early` hears of frames that act at once. */
+  verified(early: (frame: ClientFrame) => void): void {
     this.#unverified = false;
     this.#early = early;
-    this.#refuse = refuse;
   }
 
   /** The seat is given: what was kept reaches the owner now, in order. */
@@ -116,7 +115,8 @@ export class Line implements TransportListener {
     }
     if (this.#kept.length >= KEPT_FRAMES || this.#keptBytes + bytes > KEPT_BYTES) {
       const ref = parsed.is === 'refused' ? parsed.ref : { type: parsed.frame.type, ...('id' in parsed.frame ? { id: parsed.frame.id } : {}) };
-      this.#refuse(ref);
+      const message = 'Too much was sent before this connection had its seat; this was not processed.';
+      this.transport.send([writeFrame({ type: 'error', code: 'rate-limited', message, retryable: true, ref })]);
       return;
     }
     this.#kept.push({ parsed, bytes });

@@ -124,7 +124,12 @@ export class RunningAgent {
       timestamp: new Date(at).toISOString(),
     });
     if (made.is === 'invalid') {
-      this.#input.telemetry.record({ severity: 'ERROR', event: 'agent-broke-vocabulary', message: `An agent yielded what is no event: ${made.problem}`, run: run.runId });
+      this.#input.telemetry.record({
+        severity: 'ERROR',
+        event: 'agent-broke-vocabulary',
+        message: `An agent yielded what is no event: ${made.problem}`,
+        run: run.runId,
+      });
       this.#fail(AGENT_FAILURES.invalid);
       return;
     }
@@ -168,7 +173,12 @@ export class RunningAgent {
 
   #reportFailure(error: unknown): void {
     const told = SpillwayError.is(error) && error.code === 'SPILLWAY_AGENT_FAILED';
-    this.#input.telemetry.record({ severity: 'ERROR', event: 'agent-failed', message: `A run failed: ${error instanceof Error ? error.message : String(error)}`, run: this.#input.run.runId });
+    this.#input.telemetry.record({
+      severity: 'ERROR',
+      event: 'agent-failed',
+      message: `A run failed: ${error instanceof Error ? error.message : String(error)}`,
+      run: this.#input.run.runId,
+    });
     this.#fail(told ? { code: 'agent_failed', error_message: error.message, recoverable: error.retry !== 'never' } : AGENT_FAILURES.failed);
   }
 
@@ -195,14 +205,25 @@ export class RunningAgent {
     const offset = stream.head + 1;
     stream.append(
       { kind: 'agent', run: run.runId, codec: 'agent-events', data, at },
-      { records: endRecords(this.record, this.#events, messageId, this.#firstOffset, offset, at), onLogged: () => this.#finish(), onLost: () => this.#finish() },
+      {
+        records: endRecords(this.record, this.#events, messageId, this.#firstOffset, offset, at),
+        onLogged: () => this.#finish(),
+        onLost: () => this.#finish(),
+      },
     );
     stream.setActiveRun(null);
   }
 }
 
 /** What is stored with a run's terminal event: the run's end and the message that its events make. */
-export function endRecords(record: RunRecord, events: readonly AgentEvent[], messageId: MessageId, firstOffset: number | null, lastOffset: number, at: number): { readonly runs: RunRecord[]; readonly messages: StoredMessage[] } {
+export function endRecords(
+  record: RunRecord,
+  events: readonly AgentEvent[],
+  messageId: MessageId,
+  firstOffset: number | null,
+  lastOffset: number,
+  at: number,
+): { readonly runs: RunRecord[]; readonly messages: StoredMessage[] } {
   const folded = foldRun(events);
   const status = folded.status === 'streaming' ? 'failed' : folded.status;
   const message: StoredMessage = {

@@ -19,12 +19,17 @@ export class RunBoard implements Runs {
   }
 
   async send(identity: { readonly user: UserId }, request: SendRequest, onAccepted: OnAccepted = () => {}): Promise<RunAccepted | Refusal> {
-    if (this.#stopping) return { is: 'refused', code: 'draining', message: 'This server is being stopped. Send again in a moment; another one takes over.', retryAfterMs: 1_000 };
+    if (this.#stopping)
+      return { is: 'refused', code: 'draining', message: 'This server is being stopped. Send again in a moment; another one takes over.', retryAfterMs: 1_000 };
     try {
       const runs = await this.#of({ user: identity.user, thread: request.thread });
       return await runs.send(request, onAccepted);
     } catch (error) {
-      this.#deps.telemetry.record({ severity: 'ERROR', event: 'send-failed', message: `A message could not be stored: ${error instanceof Error ? error.message : String(error)}` });
+      this.#deps.telemetry.record({
+        severity: 'ERROR',
+        event: 'send-failed',
+        message: `A message could not be stored: ${error instanceof Error ? error.message : String(error)}`,
+      });
       return { is: 'refused', code: 'store-unavailable', message: 'The message could not be saved. Nothing was sent; try again soon.', retryAfterMs: 2_000 };
     }
   }

@@ -11,9 +11,8 @@ import type { Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { ErrorCode } from '../protocol/errors.ts';
 import type { EventFrame, From, Gap, Replayed, RunAccepted, Send } from '../protocol/frames.ts';
-import type { ManagerId, RunId, ThreadId, Tier, UserId } from '../protocol/ids.ts';
+import type { ManagerId, MessageId, RunId, ThreadId, Tier, UserId } from '../protocol/ids.ts';
 import type { Limits, SessionInfo, ThreadSnapshot, ThreadSummary } from '../protocol/messages.ts';
-import type { MessageId } from '../protocol/ids.ts';
 import type { OriginPolicy } from './origins.ts';
 
 export interface Services {

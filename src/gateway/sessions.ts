@@ -1,10 +1,10 @@
-import type { Clock } from '../ports/clock.ts';
-import { CLOSE } from '../protocol/close-codes.ts';
 import { applicationAt } from '../core/evidence.ts';
-import type { ManagerId, UserId } from '../protocol/ids.ts';
-import type { SessionInfo } from '../protocol/messages.ts';
 import type { WebSocketManagerFactory } from '../managers/factory.ts';
 import type { WebSocketManager } from '../managers/manager.ts';
+import type { Clock } from '../ports/clock.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
+import type { ManagerId, UserId } from '../protocol/ids.ts';
+import type { SessionInfo } from '../protocol/messages.ts';
 import type { Connections } from './connections.ts';
 import type { Sessions } from './services.ts';
 

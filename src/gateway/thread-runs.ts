@@ -98,7 +98,7 @@ export class ThreadRuns {
       from = entries.length === 0 ? null : (entries.at(-1) as { offset: number }).offset + 1;
     }
     const at = clock.wall();
-        const event: AgentEvent = {
+    const event: AgentEvent = {
       type: 'agent_error',
       event_id: `${record.id}:lost`,
       thread_id: record.thread,
@@ -129,24 +129,42 @@ export class ThreadRuns {
     const { random, clock, options, agent, node, store, storeFailing } = this.#deps;
     const { key } = this.#stream;
     if (request.agent !== undefined && request.agent !== agent.name) {
-      return { is: 'refused', code: 'agent-unavailable', message: `Expected \`agent\` to be ${JSON.stringify(agent.name)} or left out, got ${JSON.stringify(request.agent)}.` };
+      return {
+        is: 'refused',
+        code: 'agent-unavailable',
+        message: `Expected \`agent\` to be ${JSON.stringify(agent.name)} or left out, got ${JSON.stringify(request.agent)}.`,
+      };
     }
     if (storeFailing()) {
-      return { is: 'refused', code: 'store-unavailable', message: 'Messages cannot be saved at the moment. Nothing was sent; try again soon.', retryAfterMs: 2_000 };
+      return {
+        is: 'refused',
+        code: 'store-unavailable',
+        message: 'Messages cannot be saved at the moment. Nothing was sent; try again soon.',
+        retryAfterMs: 2_000,
+      };
     }
     await this.recovered();
     const digest = createHash('sha256').update(JSON.stringify(request.data)).digest('base64url');
     const known = await store.threads.findSend(key, request.id);
     if (known) {
       if (known.message.send?.digest !== digest) {
-        return { is: 'refused', code: 'idempotency-conflict', message: 'This `id` was used for another message of this thread. Use a new `id` for a new message.' };
+        return {
+          is: 'refused',
+          code: 'idempotency-conflict',
+          message: 'This `id` was used for another message of this thread. Use a new `id` for a new message.',
+        };
       }
       const again = this.#answer(request, known.run, known.message, true);
       onAccepted(again);
       return again;
     }
     if (this.#waiting.length >= options.run.waiting) {
-      return { is: 'refused', code: 'thread-busy', message: `${options.run.waiting} messages of this thread wait already. Send again when one of them has been answered.`, retryAfterMs: 1_000 };
+      return {
+        is: 'refused',
+        code: 'thread-busy',
+        message: `${options.run.waiting} messages of this thread wait already. Send again when one of them has been answered.`,
+        retryAfterMs: 1_000,
+      };
     }
     const at = clock.wall();
     const isFree = this.#active === null && this.#waiting.length === 0 && !this.#stopping;
@@ -187,7 +205,17 @@ export class ThreadRuns {
 
   #answer(request: SendRequest, run: RunRecord, message: StoredMessage, duplicate: boolean): RunAccepted {
     const state = run.state === 'queued' ? 'queued' : 'running';
-    return { type: 'run-accepted', id: request.id, thread: this.#stream.key.thread, run: run.id, message: message.id, epoch: this.#stream.epoch, offset: message.offset, state, duplicate };
+    return {
+      type: 'run-accepted',
+      id: request.id,
+      thread: this.#stream.key.thread,
+      run: run.id,
+      message: message.id,
+      epoch: this.#stream.epoch,
+      offset: message.offset,
+      state,
+      duplicate,
+    };
   }
 
   #startNext(): void {
@@ -266,6 +294,10 @@ const partsOf = (data: MessageData): readonly MessagePart[] => ('text' in data ?
 
 /** The first words of a conversation. */
 function titleOf(parts: readonly MessagePart[]): string {
-  const text = parts.map((p) => (p.type === 'text' ? p.text : '')).join(' ').replace(/\s+/g, ' ').trim();
+  const text = parts
+    .map((p) => (p.type === 'text' ? p.text : ''))
+    .join(' ')
+    .replace(/\s+/g, ' ')
+    .trim();
   return text.length <= TITLE_LENGTH ? text : `${text.slice(0, TITLE_LENGTH - 1).trimEnd()}…`;
 }

@@ -2,10 +2,10 @@ import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { createRateLimit } from '../auth/rate-limit.ts';
-import { BEARER_PREFIX, BOUNDS, SUBPROTOCOL } from '../protocol/frames.ts';
-import { ERROR_STATUS, type ErrorCode } from '../protocol/errors.ts';
-import { webSocketTransport } from '../transports/websocket.ts';
 import type { Transport } from '../ports/transport.ts';
+import { ERROR_STATUS, type ErrorCode } from '../protocol/errors.ts';
+import { BEARER_PREFIX, BOUNDS, SUBPROTOCOL } from '../protocol/frames.ts';
+import { webSocketTransport } from '../transports/websocket.ts';
 import { type Arrival, bearerIn } from './handshake.ts';
 import type { Services } from './services.ts';
 
@@ -61,12 +61,16 @@ export class Upgrader {
     socket.on('error', () => socket.destroy());
     const address = request.socket.remoteAddress ?? 'unknown';
     const origin = this.#services.origins.judge({ origin: request.headers.origin ?? null, own: url.origin });
-    const protocols = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((p) => p.trim()).filter((p) => p !== '');
+    const protocols = (request.headers['sec-websocket-protocol'] ?? '')
+      .split(',')
+      .map((p) => p.trim())
+      .filter((p) => p !== '');
     const stormMs = this.#storm.take(address);
     if (this.#isDraining()) refuse(socket, 'draining', 'This server is being stopped; connect again in a moment.', 1);
-    else if (stormMs > 0) refuse(socket, "rate-limited", "Too many connections from this address at once.", Math.ceil(stormMs / 1_000));
+    else if (stormMs > 0) refuse(socket, 'rate-limited', 'Too many connections from this address at once.', Math.ceil(stormMs / 1_000));
     else if (origin === 'denied') refuse(socket, 'origin-denied', 'Pages of this origin may not connect here; the operator lists origins in `auth.origins`.');
-    else if (protocols.length > 0 && !protocols.includes(SUBPROTOCOL)) refuse(socket, 'bad-request', `Expected the subprotocol ${SUBPROTOCOL} among those offered.`);
+    else if (protocols.length > 0 && !protocols.includes(SUBPROTOCOL))
+      refuse(socket, 'bad-request', `Expected the subprotocol ${SUBPROTOCOL} among those offered.`);
     else {
       const arrival: Arrival = {
         request: webRequest(request, url),
@@ -86,7 +90,9 @@ export class Upgrader {
 
 function urlOf(request: IncomingMessage): URL | null {
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';
-  return URL.canParse(request.url ?? '/', `${scheme}://${request.headers.host ?? 'localhost'}`) ? new URL(request.url ?? '/', `${scheme}://${request.headers.host ?? 'localhost'}`) : null;
+  return URL.canParse(request.url ?? '/', `${scheme}://${request.headers.host ?? 'localhost'}`)
+    ? new URL(request.url ?? '/', `${scheme}://${request.headers.host ?? 'localhost'}`)
+    : null;
 }
 
 function webRequest(request: IncomingMessage, url: URL): Request {
@@ -106,11 +112,24 @@ function cookieOf(header: string): string | null {
 /** An HTTP answer before the upgrade. */
 function refuse(socket: Duplex, code: ErrorCode, detail: string, retryAfterS?: number): void {
   const status = ERROR_STATUS[code];
-  const body = JSON.stringify({ type: `urn:spillway:problem:${code}`, title: code.replaceAll('-', ' '), status, code, detail, retryable: status === 503 || status === 429 });
+  const body = JSON.stringify({
+    type: `urn:spillway:problem:${code}`,
+    title: code.replaceAll('-', ' '),
+    status,
+    code,
+    detail,
+    retryable: status === 503 || status === 429,
+  });
   const retry = retryAfterS === undefined ? '' : `Retry-After: ${retryAfterS}\r\n`;
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? 'Error'}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\n${retry}Connection: close\r\n\r\n${body}`,
   );
 }
 
-const STATUS_TEXT: Readonly<Record<number, string>> = { 400: 'Bad Request', 403: 'Forbidden', 404: 'Not Found', 429: 'Too Many Requests', 503: 'Service Unavailable' };
+const STATUS_TEXT: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  403: 'Forbidden',
+  404: 'Not Found',
+  429: 'Too Many Requests',
+  503: 'Service Unavailable',
+};

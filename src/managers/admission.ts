@@ -1,7 +1,7 @@
-import type { RetryReason } from '../protocol/reasons.ts';
-import type { WebSocketManager } from './manager.ts';
 import type { Limits } from '../protocol/messages.ts';
+import type { RetryReason } from '../protocol/reasons.ts';
 import type { SeatedHow } from './events.ts';
+import type { WebSocketManager } from './manager.ts';
 
 /** It has its seat. */
 export interface Seated {

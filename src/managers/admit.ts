@@ -1,6 +1,6 @@
 import { decideAdmission } from '../core/admission.ts';
 import { type AdmissionFacts, type AdmissionStep, type Done, NOTHING_DONE, type StepResult } from '../core/admission-facts.ts';
-import { mono, type Mono } from '../core/clocks.ts';
+import { type Mono, mono } from '../core/clocks.ts';
 import { applicationAt } from '../core/evidence.ts';
 import { newId } from '../ports/random.ts';
 import type { AdmitRequest, SeatFacts } from '../ports/store.ts';
@@ -8,8 +8,8 @@ import type { Intent } from '../protocol/frames.ts';
 import type { ManagerId, Tier, UserId } from '../protocol/ids.ts';
 import type { RetryReason } from '../protocol/reasons.ts';
 import type { Context } from './context.ts';
-import { partFrom, recordOf } from './evict.ts';
 import type { CleanupReport, SeatedHow } from './events.ts';
+import { partFrom, recordOf } from './evict.ts';
 import type { Seat } from './manager.ts';
 import { probeRound } from './probe-round.ts';
 import { joinReports, planFor, sweep } from './sweep.ts';
@@ -97,7 +97,12 @@ export class AdmissionRun {
       const outcome = await this.#take(step, facts);
       if (outcome !== null) return outcome;
     }
-    this.#context.telemetry.record({ severity: 'CRITICAL', event: 'admission-stuck', message: `An admission came to no end in ${STEPS_MAX} steps.`, user: this.applicant.user });
+    this.#context.telemetry.record({
+      severity: 'CRITICAL',
+      event: 'admission-stuck',
+      message: `An admission came to no end in ${STEPS_MAX} steps.`,
+      user: this.applicant.user,
+    });
     return { is: 'retry', reason: 'no-seat-yet', retryAfterMs: this.#context.options.queue.waitMs, promise: null };
   }
 
@@ -157,7 +162,15 @@ export class AdmissionRun {
       this.#mark('node', (await this.#cleanNode()) ? 'enough' : 'short');
       return;
     }
-    const report = await sweep(this.#context, { user, level: step.level, need: step.need, liveMax: step.liveMax, trigger: 'admission', requester: manager, label });
+    const report = await sweep(this.#context, {
+      user,
+      level: step.level,
+      need: step.need,
+      liveMax: step.liveMax,
+      trigger: 'admission',
+      requester: manager,
+      label,
+    });
     this.#reports.push(report);
     for (const victim of report.victims) if (victim.verdict !== 'inactive' && victim.verdict !== 'zombie') this.#around.noteForce(user);
     const key = step.level === 'moderate' && step.liveMax === 0 ? 'moderate-dead' : step.level === 'force' ? 'force' : step.level;
@@ -168,7 +181,15 @@ export class AdmissionRun {
   async #cleanNode(): Promise<boolean> {
     for (const other of this.#context.registry.all()) {
       if (other.seat === null || !other.verdict.proof) continue;
-      const report = await sweep(this.#context, { user: other.user.userId, level: 'moderate', need: 1, liveMax: 0, trigger: 'admission', requester: this.applicant.manager, label: null });
+      const report = await sweep(this.#context, {
+        user: other.user.userId,
+        level: 'moderate',
+        need: 1,
+        liveMax: 0,
+        trigger: 'admission',
+        requester: this.applicant.manager,
+        label: null,
+      });
       this.#reports.push(report);
       if (report.victims.length > 0) return true;
     }
@@ -185,7 +206,11 @@ export class AdmissionRun {
       this.#mark('force', 'short');
       return null;
     }
-    const answer = await this.#context.store.seats.replace({ ...this.#request(false), victims: [{ manager: victim.managerId, token: victim.token }], reason: victim.reason });
+    const answer = await this.#context.store.seats.replace({
+      ...this.#request(false),
+      victims: [{ manager: victim.managerId, token: victim.token }],
+      reason: victim.reason,
+    });
     const taken = this.#context.registry.find(victim.managerId);
     if (taken) partFrom(this.#context, taken, victim, { level: 'force', label });
     // Stale: the store knows nothing of that seat any more; its handle is gone now, and the next round names another.

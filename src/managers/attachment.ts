@@ -37,10 +37,13 @@ export class Attachment {
     this.transport = transport;
     this.socket = socket;
     this.delivery = new Delivery(transport, {
-      window: () => (transport.class === 'acking' ? ackWindow(manager.evidence.ackBytesPerS, context.options) : Math.max(0, BOUNDS.rangeBytes - transport.unsentBytes)),
+      window: () =>
+        transport.class === 'acking' ? ackWindow(manager.evidence.ackBytesPerS, context.options) : Math.max(0, BOUNDS.rangeBytes - transport.unsentBytes),
       now: () => context.now(),
       sent: (owed) => {
+        const wasOwed = manager.evidence.owed !== null;
         manager.observe((e) => onSent(e, transport.class === 'acking' ? owed : null, context.now()));
+        if (!wasOwed && manager.evidence.owed !== null) context.look(manager, context.options.health.ackQuietMs);
         this.#noteOutput();
       },
     });

@@ -1,6 +1,6 @@
 import type { Attentive, Mono } from '../core/clocks.ts';
-import type { SelfHealth } from '../core/self-health.ts';
 import type { Options } from '../core/options.ts';
+import type { SelfHealth } from '../core/self-health.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { SeatLimits, Store } from '../ports/store.ts';
@@ -31,6 +31,8 @@ export interface Context {
   self(): SelfHealth;
   /** How pressed a user or this node is, 1 = at the limit. */
   pressure(user: UserId): number;
+  /** Something about this manager's liveness may be due within `inMs`. */
+  look(manager: WebSocketManager, inMs: number): void;
   /** Seats, queue or burst of a user changed: whoever waits or is told about limits hears of it. */
   changed(user: UserId): void;
   /** Gives a manager's seat back because its client or its application said so. */

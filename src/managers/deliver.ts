@@ -1,7 +1,7 @@
 import type { Attentive } from '../core/clocks.ts';
 import type { Owed } from '../core/evidence.ts';
 import type { Transport } from '../ports/transport.ts';
-import { type ServerFrame, BOUNDS } from '../protocol/frames.ts';
+import { BOUNDS, type ServerFrame } from '../protocol/frames.ts';
 import type { ThreadId } from '../protocol/ids.ts';
 import { writeEventFrame, writeFrame } from '../protocol/write.ts';
 import type { Cursor, CursorGap } from '../streams/cursor.ts';
@@ -145,7 +145,15 @@ export class Delivery {
 
   #gapFrame(subscription: Subscription, gap: CursorGap): string {
     subscription.restarted(gap.to);
-    return writeFrame({ type: 'gap', sub: subscription.sub, epoch: gap.epoch, from: gap.from, to: gap.to, reason: gap.reason, snapshot: snapshotPath(subscription.cursor.stream.key.thread) });
+    return writeFrame({
+      type: 'gap',
+      sub: subscription.sub,
+      epoch: gap.epoch,
+      from: gap.from,
+      to: gap.to,
+      reason: gap.reason,
+      snapshot: snapshotPath(subscription.cursor.stream.key.thread),
+    });
   }
 
   #write(messages: string[], subscription: Subscription, range: Range, owed: { events: number; bytes: number; critical: boolean }, room: number): number {

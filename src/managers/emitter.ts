@@ -50,8 +50,15 @@ export class Emitter {
 
   async #emit(event: AgentYield): Promise<Position> {
     const { userId, threadId, runId } = this.#of;
-    if (threadId === undefined) throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a manager whose user context names a `threadId`: events belong to a thread.');
-    return await publishEvent(this.#streams, this.#clock, { user: userId, thread: threadId, run: runId ?? null, event, eventId: `${this.#name}:${++this.#count}` });
+    if (threadId === undefined)
+      throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a manager whose user context names a `threadId`: events belong to a thread.');
+    return await publishEvent(this.#streams, this.#clock, {
+      user: userId,
+      thread: threadId,
+      run: runId ?? null,
+      event,
+      eventId: `${this.#name}:${++this.#count}`,
+    });
   }
 }
 

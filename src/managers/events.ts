@@ -1,6 +1,6 @@
 import type { AdmissionStep } from '../core/admission-facts.ts';
-import type { CleanupLevel } from '../core/levels.ts';
 import type { SignalId } from '../core/evidence.ts';
+import type { CleanupLevel } from '../core/levels.ts';
 import type { Trigger } from '../core/victims.ts';
 import type { Intent } from '../protocol/frames.ts';
 import type { ManagerId, Tier, UserId } from '../protocol/ids.ts';

@@ -54,7 +54,12 @@ export function partFrom(context: Context, manager: WebSocketManager, victim: Vi
 function farewell(
   manager: WebSocketManager,
   reason: EvictReason,
-  o: { transport: Parameters<typeof sayGoodbye>[0]; positions: ReturnType<NonNullable<WebSocketManager['attachment']>['positions']>; cause: EvictCause; evidence: Victim['verdict']['evidence'] },
+  o: {
+    transport: Parameters<typeof sayGoodbye>[0];
+    positions: ReturnType<NonNullable<WebSocketManager['attachment']>['positions']>;
+    cause: EvictCause;
+    evidence: Victim['verdict']['evidence'];
+  },
 ): void {
   sayGoodbye(o.transport, {
     close: closeFor(reason),

@@ -1,19 +1,18 @@
-import { type Attentive, mono } from '../core/clocks.ts';
 import type { CleanupPlan } from '../core/cleanup.ts';
-import { LEVELS, type CleanupLevel } from '../core/levels.ts';
-import type { Options } from '../core/options.ts';
-import { resolveOptions } from '../core/resolve-options.ts';
-import type { PartialOptions } from '../core/options.ts';
+import { type Attentive, mono } from '../core/clocks.ts';
+import { type CleanupLevel, LEVELS } from '../core/levels.ts';
+import type { Options, PartialOptions } from '../core/options.ts';
 import { pressure } from '../core/pressure.ts';
-import { systemClock, type Clock } from '../ports/clock.ts';
-import { newId, systemRandom, type Random } from '../ports/random.ts';
+import { resolveOptions } from '../core/resolve-options.ts';
+import { type Clock, systemClock } from '../ports/clock.ts';
+import { newId, type Random, systemRandom } from '../ports/random.ts';
 import type { SeatFacts, SeatLimits, Store } from '../ports/store.ts';
 import { silent, type Telemetry } from '../ports/telemetry.ts';
 import type { Transport } from '../ports/transport.ts';
 import { closeFor } from '../protocol/close-codes.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { Intent } from '../protocol/frames.ts';
-import { isUserId, type ManagerId, type NodeId, type ThreadId, type UserId, spellRandom } from '../protocol/ids.ts';
+import { isUserId, type ManagerId, type NodeId, spellRandom, type ThreadId, type UserId } from '../protocol/ids.ts';
 import type { Limits, Visibility } from '../protocol/messages.ts';
 import type { Position } from '../protocol/position.ts';
 import type { ReasonCode } from '../protocol/reasons.ts';
@@ -26,8 +25,8 @@ import { BareWire } from './bare-wire.ts';
 import { Claims } from './claims.ts';
 import type { Context } from './context.ts';
 import { publishEvent } from './emitter.ts';
-import { partFrom } from './evict.ts';
 import { type CleanupReport, FactoryEmitter, type FactoryEvents } from './events.ts';
+import { partFrom } from './evict.ts';
 import { sayGoodbye } from './farewell.ts';
 import { type ClientInfo, type UserContext, WebSocketManager } from './manager.ts';
 import { Leases } from './node.ts';
@@ -125,7 +124,9 @@ export class WebSocketManagerFactory implements AsyncDisposable {
       now: () => this.#self.now,
       mono: () => mono(clock.mono()),
       self: () => this.#self.health,
-      pressure: (user) => pressure({ seats: registry.of(user).size, soft: this.options.limits.perUser }, { seats: registry.size, perNode: this.options.limits.perNode }),
+      pressure: (user) =>
+        pressure({ seats: registry.of(user).size, soft: this.options.limits.perUser }, { seats: registry.size, perNode: this.options.limits.perNode }),
+      look: (manager, inMs) => this.#tower.look(manager, inMs),
       changed: (user) => this.#changed(user),
       release: (manager) => this.leave(manager, 'client-closed'),
     };
@@ -149,7 +150,11 @@ export class WebSocketManagerFactory implements AsyncDisposable {
   /** One admission. Resolves to an outcome; never rejects because of a limit. */
   async createManager(user: UserContext, request: AdmissionRequest = {}): Promise<Admission> {
     if (this.#closed) throw new SpillwayError('SPILLWAY_CLOSED', 'Expected an open factory; this one was closed.');
-    if (!isUserId(user.userId)) throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', `Expected \`userId\` to be 1 to 256 characters without control characters, got ${JSON.stringify(user.userId)}.`);
+    if (!isUserId(user.userId))
+      throw new SpillwayError(
+        'SPILLWAY_BAD_ARGUMENT',
+        `Expected \`userId\` to be 1 to 256 characters without control characters, got ${JSON.stringify(user.userId)}.`,
+      );
     const socket = request.transport ? this.#context.sockets.count(user.userId, request.transport) : null;
     if (socket && request.closed) void request.closed.then(() => socket.gone());
     const again = request.resume ? await this.#reattach(user, request, request.resume, socket) : null;
@@ -177,7 +182,12 @@ export class WebSocketManagerFactory implements AsyncDisposable {
     return { id: newId(this.#context.random, 'mgr') as ManagerId, returning: false };
   }
 
-  async #reattach(user: UserContext, request: AdmissionRequest, resume: NonNullable<AdmissionRequest['resume']>, socket: CountedSocket | null): Promise<Seated | null> {
+  async #reattach(
+    user: UserContext,
+    request: AdmissionRequest,
+    resume: NonNullable<AdmissionRequest['resume']>,
+    socket: CountedSocket | null,
+  ): Promise<Seated | null> {
     const manager = this.#context.registry.find(resume.manager);
     if (!manager || manager.user.userId !== user.userId || manager.seat === null || !request.transport || !socket) return null;
     const isNewest = resume.serial === manager.serial || (resume.serial === manager.serial - 1 && !manager.confirmed);
@@ -192,27 +202,60 @@ export class WebSocketManagerFactory implements AsyncDisposable {
       old.socket.terminate(this.options.cleanup.lingerForceMs);
     }
     const facts = await this.#context.store.seats.facts(user.userId, this.#context.seatLimits);
-    this.#record({ managerId: manager.id, user: user.userId, tier: user.tier, intent: request.intent ?? 'user', outcome: 'reattach', reason: null, levels: [], probed: 0, durationMs: 0 });
+    this.#record({
+      managerId: manager.id,
+      user: user.userId,
+      tier: user.tier,
+      intent: request.intent ?? 'user',
+      outcome: 'reattach',
+      reason: null,
+      levels: [],
+      probed: 0,
+      durationMs: 0,
+    });
     this.#changed(user.userId);
-    return { kind: 'seated', manager, seat: manager.seat?.kind ?? 'soft', resume: 'attached', how: 'reattach', limits: this.#notifier.limits(user.userId, user.tier, facts) };
+    return {
+      kind: 'seated',
+      manager,
+      seat: manager.seat?.kind ?? 'soft',
+      resume: 'attached',
+      how: 'reattach',
+      limits: this.#notifier.limits(user.userId, user.tier, facts),
+    };
   }
 
   #queued(run: AdmissionRun, facts: SeatFacts, user: UserContext, request: AdmissionRequest, socket: CountedSocket | null, returning: boolean): Queued {
     const entered = this.#room.enter(run, facts);
     this.#notifier.urgent(user.userId, facts);
+    let isOver = false;
+    let hasLeft = false;
     const leave = (): void => {
+      if (isOver) return;
+      isOver = true;
+      hasLeft = true;
       entered.leave();
       this.#recordRun(run, 'abandoned', null);
     };
     request.signal?.addEventListener('abort', leave, { once: true });
-    const outcome = entered.outcome.then((end) => {
+    const outcome = entered.outcome.then(async (end) => {
+      isOver = true;
       request.signal?.removeEventListener('abort', leave);
-      return this.#conclude(run, end, user, request, socket, returning);
+      const concluded = this.#conclude(run, end, user, request, socket, returning);
+      // It left in the very moment in which it was seated: nobody is there to hold that seat.
+      if (hasLeft && concluded.kind === 'seated') await this.leave(concluded.manager, 'client-closed');
+      return concluded;
     });
     return { kind: 'queued', ...entered.place, outcome, onPlace: entered.onPlace, cancel: leave };
   }
 
-  #conclude(run: AdmissionRun, end: Exclude<StepOutcome, { is: 'queued' }>, user: UserContext, request: AdmissionRequest, socket: CountedSocket | null, returning: boolean): Seated | Retry {
+  #conclude(
+    run: AdmissionRun,
+    end: Exclude<StepOutcome, { is: 'queued' }>,
+    user: UserContext,
+    request: AdmissionRequest,
+    socket: CountedSocket | null,
+    returning: boolean,
+  ): Seated | Retry {
     const cleanup = run.cleanup;
     if (cleanup && cleanup.victims.length > 0) this.#cleaned(cleanup);
     if (end.is === 'retry') {
@@ -232,7 +275,14 @@ export class WebSocketManagerFactory implements AsyncDisposable {
     this.#changed(user.userId);
     if (end.burstStarted) this.#notifier.urgent(user.userId, end.facts);
     if (cleanup && cleanup.victims.length > 0) this.#tellCleanedUp(manager, cleanup);
-    return { kind: 'seated', manager, seat: end.seat.kind, resume: returning ? 'readmitted' : 'fresh', how: end.how, limits: this.#notifier.limits(user.userId, user.tier, end.facts) };
+    return {
+      kind: 'seated',
+      manager,
+      seat: end.seat.kind,
+      resume: returning ? 'readmitted' : 'fresh',
+      how: end.how,
+      limits: this.#notifier.limits(user.userId, user.tier, end.facts),
+    };
   }
 
   #attend(manager: WebSocketManager): void {
@@ -242,7 +292,9 @@ export class WebSocketManagerFactory implements AsyncDisposable {
       new BareWire(manager, attachment, {
         left: (reason) => {
           attachment.transport.end(1000, '');
-          this.leave(manager, reason).catch((error: unknown) => this.#context.telemetry.record({ severity: 'WARNING', event: 'release-failed', message: String(error) }));
+          this.leave(manager, reason).catch((error: unknown) =>
+            this.#context.telemetry.record({ severity: 'WARNING', event: 'release-failed', message: String(error) }),
+          );
         },
         closed: () => this.transportClosed(manager, attachment),
       }),
@@ -253,7 +305,9 @@ export class WebSocketManagerFactory implements AsyncDisposable {
     const reasons: Partial<Record<ReasonCode, number>> = {};
     for (const victim of cleanup.victims) reasons[victim.reason] = (reasons[victim.reason] ?? 0) + 1;
     const level = cleanup.levels.at(-1)?.level ?? 'conservative';
-    this.#context.clock.soon(() => this.#notifier.one(manager, cleanedUpNotice({ freed: cleanup.victims.length, level, durationMs: cleanup.durationMs, reasons })));
+    this.#context.clock.soon(() =>
+      this.#notifier.one(manager, cleanedUpNotice({ freed: cleanup.victims.length, level, durationMs: cleanup.durationMs, reasons })),
+    );
   }
 
   #recordRun(run: AdmissionRun, outcome: FactoryEvents['admission-ended']['outcome'], reason: Retry['reason'] | null): void {
@@ -324,7 +378,10 @@ export class WebSocketManagerFactory implements AsyncDisposable {
   }
 
   /** Ends a manager because a person or an operator said so. False: it was gone already. */
-  async evict(id: ManagerId, cause: { readonly reason: 'user-freed' | 'admin-evicted'; readonly by: string | null; readonly detail?: string }): Promise<boolean> {
+  async evict(
+    id: ManagerId,
+    cause: { readonly reason: 'user-freed' | 'admin-evicted'; readonly by: string | null; readonly detail?: string },
+  ): Promise<boolean> {
     const manager = this.#context.registry.find(id);
     if (!manager) return false;
     return await this.#context.lanes.run(manager.user.userId, async () => {
@@ -333,7 +390,12 @@ export class WebSocketManagerFactory implements AsyncDisposable {
       const { verdict, version, token } = candidate;
       const lingerMs = verdict.proof ? 0 : this.options.cleanup.lingerForceMs;
       await this.#context.store.seats.evict(manager.user.userId, id, token, cause.reason, this.#context.seatLimits);
-      partFrom(this.#context, manager, { managerId: id, version, token, verdict, reason: cause.reason, lingerMs }, { level: 'force', label: cause.by, ...(cause.detail === undefined ? {} : { detail: cause.detail }) });
+      partFrom(
+        this.#context,
+        manager,
+        { managerId: id, version, token, verdict, reason: cause.reason, lingerMs },
+        { level: 'force', label: cause.by, ...(cause.detail === undefined ? {} : { detail: cause.detail }) },
+      );
       this.#evicted++;
       this.#events.emit('manager-ended', { managerId: id, user: manager.user.userId, reason: cause.reason });
       return true;
@@ -390,7 +452,15 @@ export class WebSocketManagerFactory implements AsyncDisposable {
       if (m.seat !== null) seats++;
       users.add(m.user.userId);
     }
-    return { seats, sockets: sockets.open, quarantined: sockets.quarantined, queued: this.#room.size, users: users.size, created: this.#created, evicted: this.#evicted };
+    return {
+      seats,
+      sockets: sockets.open,
+      quarantined: sockets.quarantined,
+      queued: this.#room.size,
+      users: users.size,
+      created: this.#created,
+      evicted: this.#evicted,
+    };
   }
 
   /** Logs an agent event in a thread. Resolves to its position when it is logged. */

@@ -1,9 +1,9 @@
+import type { Transport } from '../ports/transport.ts';
 import { type CloseCode, closeReason, returnOf } from '../protocol/close-codes.ts';
 import type { Explanation, ServerBye } from '../protocol/frames.ts';
 import type { ManagerId } from '../protocol/ids.ts';
 import type { ReasonCode } from '../protocol/reasons.ts';
 import { closeText } from '../protocol/texts.ts';
-import type { Transport } from '../ports/transport.ts';
 import { writeFrame } from '../protocol/write.ts';
 
 export interface Farewell {

@@ -87,7 +87,14 @@ export class WebSocketManager extends Emitter {
 
   /** Judged now, with the evidence it rests on. */
   get verdict(): Verdict {
-    const verdict = judge(this.#evidence, this.#verdict, this.#context.self(), this.#context.pressure(this.user.userId), this.#context.options, this.#context.now());
+    const verdict = judge(
+      this.#evidence,
+      this.#verdict,
+      this.#context.self(),
+      this.#context.pressure(this.user.userId),
+      this.#context.options,
+      this.#context.now(),
+    );
     if (verdict.is !== this.#verdict?.is) this.#version++;
     this.#verdict = verdict;
     return verdict;
@@ -97,7 +104,13 @@ export class WebSocketManager extends Emitter {
   candidate(): Candidate | null {
     if (this.#seat === null) return null;
     const verdict = this.verdict;
-    return toCandidate(this.#evidence, verdict, { version: this.#version, token: this.#seat.token, pinned: this.#pinned, promised: false }, this.#context.options, this.#context.now());
+    return toCandidate(
+      this.#evidence,
+      verdict,
+      { version: this.#version, token: this.#seat.token, pinned: this.#pinned, promised: false },
+      this.#context.options,
+      this.#context.now(),
+    );
   }
 
   /** The only way in which its state changes. False: the event means nothing in this state, as one that comes too late. */
@@ -121,7 +134,9 @@ export class WebSocketManager extends Emitter {
     this.#seat = seat;
     this.apply('seated');
     const now = this.#context.now();
-    this.#evidence = { ...newEvidence({ managerId: this.id, userId: this.user.userId, class: transport?.transport.class ?? 'acking', visibility: visibility ?? 'unknown' }, now) };
+    this.#evidence = {
+      ...newEvidence({ managerId: this.id, userId: this.user.userId, class: transport?.transport.class ?? 'acking', visibility: visibility ?? 'unknown' }, now),
+    };
     if (transport) this.#take(transport.transport, transport.socket);
     else {
       this.apply('transport-lost');
@@ -149,6 +164,7 @@ export class WebSocketManager extends Emitter {
     this.serial++;
     this.confirmed = false;
     this.#attachment = new Attachment(this.#context, this, transport, socket);
+    this.#context.look(this, 0);
   }
 
   /** The transport of `attachment` is gone. False: it was not the manager's any more. */
@@ -195,7 +211,8 @@ export class WebSocketManager extends Emitter {
   /** Delivers a thread's events to the attached transport, from `from` on (default: now). */
   follow(thread: ThreadId, from: From = 'now'): void {
     const attachment = this.#attachment;
-    if (!attachment) throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a manager with a transport to follow a thread; attach one first.', { retry: 'later' });
+    if (!attachment)
+      throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a manager with a transport to follow a thread; attach one first.', { retry: 'later' });
     let sub = 1;
     while (attachment.delivery.subscriptions.has(sub)) sub++;
     attachment.subscribe({ sub, thread, from });

@@ -1,7 +1,7 @@
+import { quietMs } from '../core/evidence.ts';
 import { onRenew } from '../core/lease.ts';
 import type { SeatDigest } from '../ports/store.ts';
 import type { UserId } from '../protocol/ids.ts';
-import { quietMs } from '../core/evidence.ts';
 import type { Context } from './context.ts';
 import type { WebSocketManager } from './manager.ts';
 
@@ -30,7 +30,11 @@ export class Leases {
         () => this.#arm(),
         (error: unknown) => {
           // Nobody is dropped because the store is away: seats are renewed or adopted when it is back.
-          this.#context.telemetry.record({ severity: 'WARNING', event: 'lease-renewal-failed', message: error instanceof Error ? error.message : String(error) });
+          this.#context.telemetry.record({
+            severity: 'WARNING',
+            event: 'lease-renewal-failed',
+            message: error instanceof Error ? error.message : String(error),
+          });
           this.#arm();
         },
       );
@@ -40,7 +44,8 @@ export class Leases {
   async #renew(): Promise<void> {
     const { store, node, options, registry } = this.#context;
     const held: { readonly manager: WebSocketManager; readonly user: UserId; readonly digest: SeatDigest }[] = [];
-    for (const manager of registry.all()) if (manager.seat !== null) held.push({ manager, user: manager.user.userId, digest: this.#digest(manager, manager.seat.token) });
+    for (const manager of registry.all())
+      if (manager.seat !== null) held.push({ manager, user: manager.user.userId, digest: this.#digest(manager, manager.seat.token) });
     if (held.length === 0) return;
     const answers = await store.seats.renew(node, held, options.lease.ttlMs);
     for (const [i, { manager, user, digest }] of held.entries()) {
@@ -55,7 +60,14 @@ export class Leases {
 
   #digest(manager: WebSocketManager, token: number): SeatDigest {
     const { evidence } = manager;
-    return { manager: manager.id, token, node: this.#context.node, verdict: manager.verdict.is, quietMs: Math.round(quietMs(evidence, this.#context.now())), run: evidence.run };
+    return {
+      manager: manager.id,
+      token,
+      node: this.#context.node,
+      verdict: manager.verdict.is,
+      quietMs: Math.round(quietMs(evidence, this.#context.now())),
+      run: evidence.run,
+    };
   }
 
   stop(): void {

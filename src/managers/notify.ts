@@ -1,9 +1,8 @@
 import type { Burst } from '../core/burst.ts';
-import type { UserId } from '../protocol/ids.ts';
-import type { Tier } from '../protocol/ids.ts';
+import type { SeatFacts } from '../ports/store.ts';
+import type { Tier, UserId } from '../protocol/ids.ts';
 import type { Limits, NoticeKind } from '../protocol/messages.ts';
 import { burstNotice, limitNearNotice, type NoticeBody, queueNotice } from '../protocol/texts.ts';
-import type { SeatFacts } from '../ports/store.ts';
 import type { Context } from './context.ts';
 import type { WebSocketManager } from './manager.ts';
 
@@ -106,4 +105,5 @@ export class Notifier {
 }
 
 /** When a running lease ends, by the wall. */
-export const burstUntil = (burst: Burst, storeNow: number, wall: number): number | null => (burst.in === 'active' ? Math.round(wall + (burst.until - storeNow)) : null);
+export const burstUntil = (burst: Burst, storeNow: number, wall: number): number | null =>
+  burst.in === 'active' ? Math.round(wall + (burst.until - storeNow)) : null;

@@ -1,5 +1,5 @@
-import { applicationAt } from '../core/evidence.ts';
 import { nextProbe } from '../core/ask.ts';
+import { applicationAt } from '../core/evidence.ts';
 import type { ManagerId } from '../protocol/ids.ts';
 import type { Context } from './context.ts';
 

@@ -1,5 +1,5 @@
 import { type Attention, startAttention, tickAttention } from '../core/attention.ts';
-import { type Attentive, mono, type Mono } from '../core/clocks.ts';
+import { type Attentive, type Mono, mono } from '../core/clocks.ts';
 import type { Options } from '../core/options.ts';
 import { type SelfHealth, stepSelfHealth, WELL } from '../core/self-health.ts';
 import type { Clock } from '../ports/clock.ts';

@@ -58,7 +58,11 @@ export class Sockets {
       if (state !== 'quarantined') {
         state = 'quarantined';
         this.#quarantined++;
-        this.#telemetry.record({ severity: 'WARNING', event: 'transport-quarantined', message: 'A socket that was terminated has not closed; it is destroyed again until it has. Its seat is free.' });
+        this.#telemetry.record({
+          severity: 'WARNING',
+          event: 'transport-quarantined',
+          message: 'A socket that was terminated has not closed; it is destroyed again until it has. Its seat is free.',
+        });
       }
       destroy();
     };

@@ -1,5 +1,5 @@
-import type { Cursor } from '../streams/cursor.ts';
 import type { Attentive } from '../core/clocks.ts';
+import type { Cursor } from '../streams/cursor.ts';
 
 interface Sent {
   readonly offset: number;

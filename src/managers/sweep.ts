@@ -1,11 +1,11 @@
-import { planCleanup, type CleanupPlan } from '../core/cleanup.ts';
+import { type CleanupPlan, planCleanup } from '../core/cleanup.ts';
 import type { CleanupLevel } from '../core/levels.ts';
 import type { Candidate, Trigger } from '../core/victims.ts';
 import { newId } from '../ports/random.ts';
 import type { ManagerId, UserId } from '../protocol/ids.ts';
 import type { Context } from './context.ts';
-import { evict } from './evict.ts';
 import type { CleanupReport, VictimRecord } from './events.ts';
+import { evict } from './evict.ts';
 
 export interface SweepRequest {
   readonly user: UserId;
@@ -33,7 +33,16 @@ export function candidatesOf(context: Context, user: UserId): readonly Candidate
 export function planFor(context: Context, r: SweepRequest): CleanupPlan {
   const p = context.pressure(r.user);
   return planCleanup(
-    { level: r.level, need: r.need, liveMax: r.liveMax, p, trigger: r.trigger, userId: r.user, requester: r.requester, candidates: candidatesOf(context, r.user) },
+    {
+      level: r.level,
+      need: r.need,
+      liveMax: r.liveMax,
+      p,
+      trigger: r.trigger,
+      userId: r.user,
+      requester: r.requester,
+      candidates: candidatesOf(context, r.user),
+    },
     context.options,
   );
 }
@@ -51,7 +60,12 @@ export async function sweep(context: Context, r: SweepRequest): Promise<CleanupR
       if (record) victims.push(record);
     } catch (error) {
       failed = true;
-      context.telemetry.record({ severity: 'ERROR', event: 'eviction-failed', message: `A seat could not be freed: ${error instanceof Error ? error.message : String(error)}`, manager: victim.managerId });
+      context.telemetry.record({
+        severity: 'ERROR',
+        event: 'eviction-failed',
+        message: `A seat could not be freed: ${error instanceof Error ? error.message : String(error)}`,
+        manager: victim.managerId,
+      });
     }
   }
   const durationMs = Math.round(context.mono() - startedAt);

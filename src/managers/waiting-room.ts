@@ -37,7 +37,15 @@ export class WaitingRoom {
   }
 
   /** Waits for `run` to come to its end. */
-  enter(run: AdmissionRun, facts: SeatFacts): { readonly place: QueuePlace; readonly outcome: Promise<Exclude<StepOutcome, { is: 'queued' }>>; onPlace(listener: (place: QueuePlace) => void): void; leave(): void } {
+  enter(
+    run: AdmissionRun,
+    facts: SeatFacts,
+  ): {
+    readonly place: QueuePlace;
+    readonly outcome: Promise<Exclude<StepOutcome, { is: 'queued' }>>;
+    onPlace(listener: (place: QueuePlace) => void): void;
+    leave(): void;
+  } {
     let waiter: Waiter | null = null;
     const outcome = new Promise<Exclude<StepOutcome, { is: 'queued' }>>((resolve, reject) => {
       waiter = { run, settle: resolve, fail: reject, place: this.#placeOf(run, facts), listener: null, cancelTimer: () => {} };

@@ -1,14 +1,14 @@
 import { judgeTransport, nextProbe, type ProbeMode } from '../core/ask.ts';
-import { CALM, stepWatch, type Watch } from '../core/watch.ts';
+import { type Attentive, attentive } from '../core/clocks.ts';
 import { onGap } from '../core/gather.ts';
+import { CALM, stepWatch, type Watch } from '../core/watch.ts';
+import { BUCKET_MS, Wheel } from '../core/wheel.ts';
 import type { UserId } from '../protocol/ids.ts';
 import type { Context } from './context.ts';
 import type { CleanupReport } from './events.ts';
 import type { WebSocketManager } from './manager.ts';
 import { sweep } from './sweep.ts';
 
-/** Looks at the managers this often, as a share of the ping interval: deadlines are late by at most this. */
-const LOOKS_PER_PING = 20;
 const REPAY_EVERY_MS = 1_000;
 
 /** The eyes of a factory: asks transports and applications, ends what is proved dead, and frees it in the background. */
@@ -16,15 +16,16 @@ export class WatchTower {
   readonly #context: Context;
   readonly #onCleanup: (report: CleanupReport) => void;
   readonly #watches = new Map<UserId, Watch>();
+  /** When to look at whom next: one wheel for all, no timer a manager. */
+  readonly #wheel = new Wheel<WebSocketManager, Attentive>();
   readonly #cancels = new Set<() => void>();
   #stopped = false;
 
   constructor(context: Context, onCleanup: (report: CleanupReport) => void) {
     this.#context = context;
     this.#onCleanup = onCleanup;
-    const { health, cleanup } = context.options;
-    this.#every(Math.max(10, health.pingEveryMs / LOOKS_PER_PING), () => this.#lookAround());
-    this.#every(cleanup.passMs, () => this.#pass());
+    this.#every(BUCKET_MS, () => this.#lookAround());
+    this.#every(context.options.cleanup.passMs, () => this.#pass());
     this.#every(REPAY_EVERY_MS, () => this.#repay());
   }
 
@@ -47,10 +48,18 @@ export class WatchTower {
     for (const manager of this.#context.registry.all()) if (manager.evidence.probe !== null) manager.observe((e) => onGap(e, gapMs));
   }
 
-  #lookAround(): void {
-    for (const manager of this.#context.registry.all()) if (manager.attachment) this.#lookAt(manager);
+  /** Something about `manager` may be due within `inMs`. Cheap; a later look that is planned already gives way. */
+  look(manager: WebSocketManager, inMs: number): void {
+    const at = attentive(this.#context.now() + inMs);
+    const planned = this.#wheel.at(manager);
+    if (planned === undefined || at < planned) this.#wheel.set(manager, at);
   }
 
+  #lookAround(): void {
+    for (const manager of this.#wheel.advance(this.#context.now())) this.#lookAt(manager);
+  }
+
+  /** Asks what must be asked now, and plans the next look. */
   #lookAt(manager: WebSocketManager): void {
     const { options } = this.#context;
     const attachment = manager.attachment;
@@ -64,7 +73,11 @@ export class WatchTower {
     }
     if (transport.is === 'ping-due') attachment.ping();
     const mode: ProbeMode = this.#watches.get(manager.user.userId)?.probing ? 'watch' : 'calm';
-    if (nextProbe(manager.evidence, mode, options, now).do === 'probe') attachment.probe();
+    const probe = nextProbe(manager.evidence, mode, options, now);
+    if (probe.do === 'probe') attachment.probe();
+    const { pingedAt, pongAt } = manager.evidence;
+    const probeAt = probe.do === 'wait' ? probe.until : now + options.health.ackQuietMs;
+    this.#wheel.set(manager, attentive(Math.max(now + 1, Math.min(probeAt, pingedAt + options.health.pingEveryMs, pongAt + options.health.transportDeadMs))));
   }
 
   /** Frees the dead before anybody needs their seats. */
@@ -76,6 +89,8 @@ export class WatchTower {
       const step = stepWatch(this.#watches.get(user) ?? CALM, seats, options.limits.perUser, options, this.#context.mono());
       if (step.watch.level === null && !step.watch.probing) this.#watches.delete(user);
       else this.#watches.set(user, step.watch);
+      // Whoever's evidence is old is asked now rather than at the next heartbeat.
+      if (step.probing) for (const manager of registry.of(user)) this.look(manager, 0);
       if (options.cleanup.proactive) this.#sweep(user, 'proactive');
     }
     for (const user of this.#watches.keys()) if (registry.of(user).size === 0) this.#watches.delete(user);
@@ -103,7 +118,15 @@ export class WatchTower {
         if (burst.in !== 'debt' || seats.length <= soft) return null;
         const need = seats.length - soft;
         const isOverdue = now - burst.since >= options.limits.burst.debtMaxMs;
-        return await sweep(this.#context, { user, level: isOverdue ? 'force' : 'aggressive', need, liveMax: need, trigger: 'repay', requester: null, label: null });
+        return await sweep(this.#context, {
+          user,
+          level: isOverdue ? 'force' : 'aggressive',
+          need,
+          liveMax: need,
+          trigger: 'repay',
+          requester: null,
+          label: null,
+        });
       });
     }
   }
@@ -114,7 +137,12 @@ export class WatchTower {
         if (report && report.victims.length > 0) this.#onCleanup(report);
       },
       (error: unknown) =>
-        this.#context.telemetry.record({ severity: 'ERROR', event: 'cleanup-failed', message: `A background cleanup failed: ${error instanceof Error ? error.message : String(error)}`, user }),
+        this.#context.telemetry.record({
+          severity: 'ERROR',
+          event: 'cleanup-failed',
+          message: `A background cleanup failed: ${error instanceof Error ? error.message : String(error)}`,
+          user,
+        }),
     );
   }
 

@@ -263,7 +263,7 @@ describe('waiting', () => {
     book.clock.now += 10_500;
     expect((await book.facts()).tickets).toHaveLength(1);
     expect((await book.enqueue('c')).is).toBe('queued');
-    book.clock.now += 500;
+    book.clock.now += 4_500;
     expect((await book.facts()).tickets.map((t) => t.id)).toEqual([id('c')]);
   });
 });

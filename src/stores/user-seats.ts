@@ -7,8 +7,9 @@ import type { AdmitRequest, SeatDigest, SeatFacts, SeatLimits } from '../ports/s
 import type { ManagerId } from '../protocol/ids.ts';
 import type { EvictReason } from '../protocol/reasons.ts';
 
-/** A ticket keeps its rank this long after its deadline: its holder is being seated by Force just then. It holds no place any more. */
-const TICKET_LINGERS_MS = 1_000;
+/** A ticket keeps its rank this long after its deadline: its holder is being seated by Force just then, if we do not stall. It holds
+ *  no place any more. */
+const TICKET_LINGERS_MS = 5_000;
 
 export interface Seat {
   readonly digest: SeatDigest;

@@ -68,13 +68,18 @@ export class Commit {
       if (batch.length === 0) break;
       try {
         const answers = await this.#store.log.append(batch.map((b) => b.request));
-        if (this.#failing) this.#telemetry.record({ severity: 'INFO', event: 'store-recovered', message: 'The log is written again; what had waited is on its way.' });
+        if (this.#failing)
+          this.#telemetry.record({ severity: 'INFO', event: 'store-recovered', message: 'The log is written again; what had waited is on its way.' });
         this.#failing = false;
         backoffMs = RETRY_MIN_MS;
         for (const [i, { stream }] of batch.entries()) stream.answered(answers[i] as AppendAnswer);
       } catch (error) {
         if (!this.#failing) {
-          this.#telemetry.record({ severity: 'ERROR', event: 'store-failing', message: `The log cannot be written: ${error instanceof Error ? error.message : String(error)}` });
+          this.#telemetry.record({
+            severity: 'ERROR',
+            event: 'store-failing',
+            message: `The log cannot be written: ${error instanceof Error ? error.message : String(error)}`,
+          });
         }
         this.#failing = true;
         const wait = backoffMs;

@@ -138,7 +138,8 @@ export class Cursor {
   #takeBuffered(maxBytes: number): readonly LogEntry[] {
     let count = 1;
     let bytes = (this.#buffer[0] as LogEntry).data.length;
-    while (count < this.#buffer.length && bytes + (this.#buffer[count] as LogEntry).data.length <= maxBytes) bytes += (this.#buffer[count++] as LogEntry).data.length;
+    while (count < this.#buffer.length && bytes + (this.#buffer[count] as LogEntry).data.length <= maxBytes)
+      bytes += (this.#buffer[count++] as LogEntry).data.length;
     const taken = this.#buffer.slice(0, count);
     this.#buffer = this.#buffer.slice(count);
     return taken;

@@ -1,8 +1,8 @@
+import type { Clock } from '../ports/clock.ts';
+import type { AppendAnswer, AppendRecords, AppendRequest, LogEntry, Store, StreamKey, StreamState, WriterToken } from '../ports/store.ts';
 import type { Codec } from '../protocol/agent-events.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { Epoch, RunId } from '../protocol/ids.ts';
-import type { Clock } from '../ports/clock.ts';
-import type { AppendAnswer, AppendRecords, AppendRequest, LogEntry, Store, StreamKey, StreamState, WriterToken } from '../ports/store.ts';
 import type { Commit, Committable } from './commit.ts';
 import { Tail } from './tail.ts';
 
@@ -123,7 +123,8 @@ export class Stream implements Committable {
   /** Gives the entry its offset. Needs `writable()` first. `onLogged` runs when the store has confirmed it, `onLost` if another
    *  writer took the stream over before. */
   append(entry: NewEntry, o: { records?: AppendRecords; onLogged?: OnLogged; onLost?: (error: SpillwayError) => void } = {}): number {
-    if (this.#token === null) throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a writable stream, got one that nobody claimed; await `writable()` first.');
+    if (this.#token === null)
+      throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a writable stream, got one that nobody claimed; await `writable()` first.');
     const offset = ++this.#head;
     const logged: LogEntry = { offset, ...entry };
     this.#pending.push({ entry: logged, records: o.records, onLogged: o.onLogged, onLost: o.onLost });
@@ -221,7 +222,9 @@ export class Stream implements Committable {
     this.#tail.clear();
     this.#head = this.#mark;
     if (answer.is === 'conflict') this.#moveTo(answer.state);
-    const error = new SpillwayError('SPILLWAY_STORE_BROKEN', `Another writer took over the conversation (${answer.is}); what was not confirmed is void.`, { retry: 'now' });
+    const error = new SpillwayError('SPILLWAY_STORE_BROKEN', `Another writer took over the conversation (${answer.is}); what was not confirmed is void.`, {
+      retry: 'now',
+    });
     for (const p of entries) p.onLost?.(error);
     for (const resolve of this.#roomWaiters.splice(0)) resolve();
   }

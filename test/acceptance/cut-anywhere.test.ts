@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import type { AgentYield } from '../../src/protocol/agent-events.ts';
 import type { AgentRun } from '../../src/ports/agent.ts';
+import type { AgentYield } from '../../src/protocol/agent-events.ts';
 import { cutRelay } from '../support/cut-relay.ts';
 import { startGateway, type TestGateway } from '../support/gateway.ts';
 import { Reader } from '../support/reader.ts';
@@ -31,8 +31,15 @@ async function logOf(gw: TestGateway, user: string, thread: string): Promise<{ r
   return { head: snapshot.position.offset, text: (answer?.parts ?? []).map((p) => (p.type === 'text' ? p.text : '')).join('') };
 }
 
-test(`the socket is cut at a random byte, ${RUNS} times over: what was applied is the log, nothing lost, doubled or reordered`, { timeout: 300_000 }, async () => {
-  await using gw = await startGateway({ agent: numbered, resume: { windowMs: 60_000 }, limits: { perUser: 1_000, burst: { perUser: 1_000 } }, rate: { upgradesPer10s: 1_000_000 } });
+test(`the socket is cut at a random byte, ${RUNS} times over: what was applied is the log, nothing lost, doubled or reordered`, {
+  timeout: 300_000,
+}, async () => {
+  await using gw = await startGateway({
+    agent: numbered,
+    resume: { windowMs: 60_000 },
+    limits: { perUser: 1_000, burst: { perUser: 1_000 } },
+    rate: { upgradesPer10s: 1_000_000 },
+  });
   const target = Number(new URL(gw.url).port);
   const tally = { connects: 0, frames: 0 };
   let number = 0;
@@ -71,5 +78,5 @@ test(`the socket is cut at a random byte, ${RUNS} times over: what was applied i
   expect(number).toBeGreaterThanOrEqual(RUNS);
   // The cuts were real: on average every run needed more than one connection.
   expect(tally.connects).toBeGreaterThan(number);
-  console.log(`cut-anywhere: ${number} runs, ${tally.connects} connections, ${tally.frames} frames applied, 0 lost, 0 doubled, 0 reordered`);
+  process.stdout.write(`cut-anywhere: ${number} runs, ${tally.connects} connections, ${tally.frames} frames applied, 0 lost, 0 doubled, 0 reordered\n`);
 });

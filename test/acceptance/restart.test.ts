@@ -36,7 +36,9 @@ async function read(client: WireClient, story: Story, until: (frame: WireFrame) 
 
 const isEnd = (frame: WireFrame): boolean => frame.data.type === 'agent_completed' || frame.data.type === 'agent_error';
 
-test('the server is killed in the middle of an answer: everything that was read is still there, and the run gets its one end', { timeout: 60_000 }, async () => {
+test('the server is killed in the middle of an answer: everything that was read is still there, and the run gets its one end', {
+  timeout: 60_000,
+}, async () => {
   using store = storeFile();
   const story: Story = { position: { epoch: '', offset: 0 }, text: '', last: null };
   let ready: WireFrame;
@@ -55,7 +57,12 @@ test('the server is killed in the middle of an answer: everything that was read 
   await using gateway = await startGatewayProcess(store.file);
   await using client = await WireClient.open(gateway.wsUrl);
   const startedAt = performance.now();
-  client.sendFrame({ ...HELLO, token: 'ada', intent: 'auto', resume: { manager: ready.manager, token: ready.resumeToken, subs: [{ sub: 1, thread: 't', ...story.position }] } });
+  client.sendFrame({
+    ...HELLO,
+    token: 'ada',
+    intent: 'auto',
+    resume: { manager: ready.manager, token: ready.resumeToken, subs: [{ sub: 1, thread: 't', ...story.position }] },
+  });
   const again = await client.next('ready');
   expect(again).toMatchObject({ manager: ready.manager, resume: 'readmitted' });
   await read(client, story, isEnd);
@@ -67,7 +74,11 @@ test('the server is killed in the middle of an answer: everything that was read 
   expect(numbers).toEqual(numbers.map((_, i) => i + 1));
 
   const response = await fetch(`${gateway.url}/v1/threads/t/messages`, { headers: { authorization: 'Bearer ada' } });
-  const snapshot = (await response.json()) as { position: { offset: number }; activeRun: string | null; messages: { role: string; status: string; parts: { text?: string }[] }[] };
+  const snapshot = (await response.json()) as {
+    position: { offset: number };
+    activeRun: string | null;
+    messages: { role: string; status: string; parts: { text?: string }[] }[];
+  };
   expect(snapshot.position.offset).toBe(story.position.offset);
   expect(snapshot.activeRun).toBe(null);
   expect(snapshot.messages.map((m) => [m.role, m.status])).toEqual([
@@ -110,7 +121,12 @@ test('the server is asked to stop: the answer goes on to its end, and the next s
   }
   await using gateway = await startGatewayProcess(store.file);
   await using client = await WireClient.open(gateway.wsUrl);
-  client.sendFrame({ ...HELLO, token: 'ada', intent: 'auto', resume: { manager: ready.manager, token: ready.resumeToken, subs: [{ sub: 1, thread: 't', ...story.position }] } });
+  client.sendFrame({
+    ...HELLO,
+    token: 'ada',
+    intent: 'auto',
+    resume: { manager: ready.manager, token: ready.resumeToken, subs: [{ sub: 1, thread: 't', ...story.position }] },
+  });
   await client.next('ready');
   await read(client, story, isEnd);
   expect(story.last?.data).toMatchObject({ type: 'agent_completed', status: 'completed' });

@@ -1,9 +1,9 @@
-import { CLOSE } from '../../protocol/close-codes.ts';
-import { type ClientFrame, type ErrorFrame } from '../../protocol/frames.ts';
-import type { ParsedFrame } from '../../protocol/parse.ts';
-import { isRetryable } from '../../protocol/errors.ts';
 import type { Attachment } from '../../managers/attachment.ts';
 import type { WebSocketManager } from '../../managers/manager.ts';
+import { CLOSE } from '../../protocol/close-codes.ts';
+import { isRetryable } from '../../protocol/errors.ts';
+import type { ClientFrame, ErrorFrame } from '../../protocol/frames.ts';
+import type { ParsedFrame } from '../../protocol/parse.ts';
 import type { Credential } from '../credential.ts';
 import { FrameRate } from '../frame-rate.ts';
 import type { Line, LineOwner } from '../line.ts';
@@ -56,7 +56,13 @@ export class NativeWire implements LineOwner {
     if (rate === 'flood') this.#part(CLOSE.rateLimited, 'Too many frames.', retryAfterMs);
     else if (parsed.is !== 'unknown') {
       const ref = parsed.is === 'refused' ? parsed.ref : refOf(parsed.frame);
-      this.#attachment.fail('rate-limited', `More than ${this.#deps.services.options.rate.framesPer10s} frames in ten seconds; this one was not processed.`, ref, true, retryAfterMs);
+      this.#attachment.fail(
+        'rate-limited',
+        `More than ${this.#deps.services.options.rate.framesPer10s} frames in ten seconds; this one was not processed.`,
+        ref,
+        true,
+        retryAfterMs,
+      );
     }
     return false;
   }
@@ -65,7 +71,8 @@ export class NativeWire implements LineOwner {
     const attachment = this.#attachment;
     switch (frame.type) {
       case 'ack':
-        if (attachment.acknowledged(frame.sub, frame.offset) === 'ahead') this.#part(CLOSE.ackAhead, `Offset ${frame.offset} was acknowledged on subscription ${frame.sub}, which has not been sent.`);
+        if (attachment.acknowledged(frame.sub, frame.offset) === 'ahead')
+          this.#part(CLOSE.ackAhead, `Offset ${frame.offset} was acknowledged on subscription ${frame.sub}, which has not been sent.`);
         return;
       case 'probe-ok':
         attachment.probeAnswered(frame.n, frame.visibility);
@@ -107,9 +114,11 @@ export class NativeWire implements LineOwner {
     const { type: _type, ...request } = frame;
     // Behind the subscriptions that came before it, so that they see its events; not waited for by what comes after.
     attachment.inOrder(() => {
-      void this.#deps.runs.send({ user: this.#manager.user.userId }, request, (accepted) => attachment.send(accepted)).then((answer) => {
-        if ('is' in answer) this.#fail(answer.code, answer.message, { type: 'send', id: frame.id }, answer.retryAfterMs);
-      });
+      void this.#deps.runs
+        .send({ user: this.#manager.user.userId }, request, (accepted) => attachment.send(accepted))
+        .then((answer) => {
+          if ('is' in answer) this.#fail(answer.code, answer.message, { type: 'send', id: frame.id }, answer.retryAfterMs);
+        });
     });
   }
 

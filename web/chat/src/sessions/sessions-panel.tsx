@@ -92,7 +92,8 @@ export function SessionsPanel({ limits, cleanedUp, onClose }: SessionsPanelProps
   );
 }
 
-const nameOf = (session: SessionInfo): string => session.label || 'Unnamed tab';
+/** The page's label holds browser and device; an application of somebody's own is named by itself. */
+const nameOf = (session: SessionInfo): string => session.label || session.client || 'Unnamed tab';
 
 function Row({ session, now, busy, onFree }: { session: SessionInfo; now: number; busy: boolean; onFree(): void }) {
   const state = sessionState(session, now);
@@ -106,7 +107,7 @@ function Row({ session, now, busy, onFree }: { session: SessionInfo; now: number
           {session.current && <span className="badge">this tab</span>}
         </p>
         <p className="muted small-text">
-          {session.client} · {state}
+          {state}
           {session.visibility === 'hidden' && !isUnresponsive(session) ? ' · in the background' : ''}
         </p>
       </div>
