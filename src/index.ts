@@ -2,6 +2,7 @@
  *  and the store in a file comes from `spillway/sqlite`, so that nobody loads its driver without using it. */
 
 export { type EmbeddedAgentOptions, embeddedAgent } from './agents/embedded/embedded-agent.ts';
+export { type ModelAgentOptions, modelAgent } from './agents/model.ts';
 export { type Accounts, type AccountsOptions, createAccounts } from './auth/accounts.ts';
 export type { Authenticator, Identity, Recognition } from './auth/identity.ts';
 export { type JwtOptions, jwtAuthenticator } from './auth/jwt.ts';

@@ -84,7 +84,7 @@ function codeOf({ name, status, systemCode, detail }: Facts, begun: boolean): Mo
   if (/AI_(?:UnsupportedFunctionality|InvalidPrompt|InvalidMessageRole|Download)\w*Error/.test(name)) return 'model_rejected';
   if (status !== null && status >= 500) return 'model_failed';
   if (status !== null && status >= 400) return 'model_rejected';
-  if (status !== null) return 'model_garbled';
+  if (systemCode === '' && status !== null) return 'model_garbled';
   if (systemCode !== '' || /fetch failed|cannot connect|terminated|socket|network/i.test(detail)) return begun ? 'model_cut' : 'model_unreachable';
   if (/rate.?limit|overloaded|too many requests/i.test(detail)) return 'model_busy';
   return 'model_failed';

@@ -7,6 +7,7 @@ import { judgeModelError, type ModelErrorCode, type ModelProblem, modelFailure }
 import { toModelMessages } from './model-messages.ts';
 import { modelStream } from './model-stream.ts';
 import { modelTools } from './model-tools.ts';
+import { patience } from './patience.ts';
 import { readHandbook } from './tools/handbook.ts';
 import { type HandbookSearch, handbookSearch } from './tools/search.ts';
 
@@ -37,6 +38,7 @@ export interface ModelAgentOptions {
 
 /** Model calls of one run: a model that goes on calling tools has to end somewhere. */
 const MAX_STEPS = 8;
+/** Longest a tool may take; then the model is told that it failed. */
 const TOOL_MS = 10_000;
 
 /** An agent behind any OpenAI-compatible endpoint (OpenAI, Ollama, vLLM, LM Studio and others). Text, reasoning and tool calls
@@ -72,18 +74,25 @@ async function* answer(run: AgentRun, options: ModelAgentOptions, handbook: Hand
     return modelFailure(problem.code);
   };
 
+  const firstTokenMs = options.firstTokenMs ?? 60_000;
+  const silence = patience(clock, run.signal, firstTokenMs);
+
   yield { type: 'agent_started', agent_name: options.name ?? options.model, model: options.model };
   try {
-    const parts = await request(run, options, handbook, clock, AbortSignal.any([run.signal, left.signal]));
-    for await (const part of parts) {
-      if (run.signal.aborted) return;
+    const parts = (await request(run, options, handbook, clock, AbortSignal.any([run.signal, left.signal])))[Symbol.asyncIterator]();
+    for (;;) {
+      const next = await silence.wait(parts.next());
+      if (next.is === 'aborted' || run.signal.aborted) return;
+      if (next.is === 'silent') return yield failed(new DOMException('Nothing came within the time limit', 'TimeoutError'));
+      if (next.value.done === true) return yield modelFailure('model_cut');
+      const part = next.value.value;
       if (part.type === 'error') return yield failed(part.error);
-      // Not our abort, so it is one of the time limits.
-      if (part.type === 'abort') return yield failed(new DOMException('No output in time', 'TimeoutError'));
       if (part.type === 'finish') return yield ending(part.finishReason, part.totalUsage, stream.text(), Math.round(clock.mono() - startedAt));
-      yield* stream.next(part);
+      const events = stream.next(part);
+      if (part.type === 'start-step') silence.renew(firstTokenMs);
+      else if (events.length > 0) silence.renew(options.silentMs ?? 60_000);
+      yield* events;
     }
-    if (!run.signal.aborted) yield modelFailure('model_cut');
   } catch (error) {
     if (!run.signal.aborted) yield failed(error);
   } finally {
@@ -108,7 +117,7 @@ async function request(run: AgentRun, options: ModelAgentOptions, handbook: Hand
     messages: toModelMessages(run.messages, handbook !== null),
     abortSignal,
     maxRetries: options.retries ?? 1,
-    timeout: { firstChunkMs: options.firstTokenMs ?? 60_000, chunkMs: options.silentMs ?? 60_000, toolMs: TOOL_MS },
+    timeout: { toolMs: TOOL_MS },
     // Errors come as parts of the stream; without a listener of its own the SDK would print them.
     onError: () => {},
     ...(options.system === undefined ? {} : { instructions: options.system }),

@@ -15,7 +15,7 @@ export async function buildGateway(options: ServerOptions, ground: Ground, store
   return createGateway({
     ...libraryOptions(options),
     ...authentication(options, ground, store),
-    agent: await agentOf(options),
+    agent: await agentOf(options, telemetry),
     store,
     signingKey: ground.signingKey,
     origins: options.auth.origins,
@@ -46,7 +46,7 @@ function authentication(
 }
 
 /** Loaded on use: whoever runs a model need not load the demo agent's handbook, and the other way round. */
-async function agentOf({ agent }: ServerOptions): Promise<Agent> {
+async function agentOf({ agent }: ServerOptions, telemetry: Telemetry): Promise<Agent> {
   switch (agent.kind) {
     case 'embedded': {
       const { embeddedAgent } = await import('../agents/embedded/embedded-agent.ts');
@@ -55,7 +55,13 @@ async function agentOf({ agent }: ServerOptions): Promise<Agent> {
     case 'openai-compatible': {
       const { modelAgent } = await import('../agents/model.ts');
       const { baseUrl, model, apiKey, system } = agent;
-      return modelAgent({ baseUrl: baseUrl ?? '', model: model ?? '', ...(apiKey === null ? {} : { apiKey }), ...(system === null ? {} : { system }) });
+      return modelAgent({
+        baseUrl: baseUrl ?? '',
+        model: model ?? '',
+        ...(apiKey === null ? {} : { apiKey }),
+        ...(system === null ? {} : { system }),
+        onProblem: ({ code, status, detail }) => telemetry.record({ severity: 'WARNING', event: 'model-failed', message: detail, code, status }),
+      });
     }
   }
 }

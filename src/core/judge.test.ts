@@ -143,6 +143,7 @@ it('is judged again when recent use ends, acks are overdue, patience is over, or
   expect(again(near(), 5_000)).toBe(10_000);
   expect(again(owing(near(), 0), 1_000)).toBe(3_000);
   expect(again(asked(near(), 20_000), 20_100)).toBe(20_200);
+  expect(again({ ...asked(near(), 1_000), activityAt: at(4_000) }, 5_000)).toBe(10_000);
   expect(again(near(), 70_000)).toBe(75_000);
   expect(again(near(), 15_000, 1)).toBe(20_000);
 });

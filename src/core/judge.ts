@@ -90,7 +90,7 @@ function alive(e: Evidence, o: Options, now: Attentive): Finding {
 function findAgainst(e: Evidence, score: number, o: Options, now: Attentive): { reason: SuspectReason; overdue: number } | null {
   const owed = owedSince(e);
   const stalledMs = owed !== null && now - owed >= ackStalledMs(e, o) ? now - owed : null;
-  const isOld = now - applicationAt(e) > o.health.freshMs;
+  const isOld = now - applicationAt(e) >= o.health.freshMs;
   const missedMs = isOld && isUnanswered(e, score, o.health.suspectMaxMs, o, now) ? now - (e.probe?.flushedAt ?? now) : null;
   const stuckMs = e.outputStuckSince !== null && now - e.outputStuckSince >= o.health.writeStalledMs ? now - e.outputStuckSince : null;
   const reason = stalledMs !== null ? 'ack-stalled' : missedMs !== null ? 'probe-missed' : stuckMs !== null ? 'write-stalled' : null;
@@ -138,6 +138,7 @@ export function judgeAgainAt(e: Evidence, self: SelfHealth, p: number, o: Option
   };
   const evidenceAt = applicationAt(e);
   consider(evidenceAt + appDeadMs(p, o));
+  consider(evidenceAt + o.health.freshMs);
   consider(e.activityAt + o.health.freshMs);
   const owed = owedSince(e);
   if (owed !== null) consider(owed + ackStalledMs(e, o));

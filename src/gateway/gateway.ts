@@ -64,11 +64,12 @@ export function createGateway(options: GatewayOptions): Gateway {
     ...partial
   } = options;
   const factory = new WebSocketManagerFactory({ ...partial, store, telemetry, clock, random, ...(node === undefined ? {} : { node }) });
+  const answering = agentOf(agent);
   const connections = new Connections();
   const sessions = createSessions(factory, connections, clock);
   const runs = new RunBoard(factory.streams, {
     node: factory.node,
-    agent: agentOf(agent),
+    agent: answering,
     options: factory.options,
     clock,
     random,
@@ -82,6 +83,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   let isClosed = false;
   const services: Services = {
     version: VERSION,
+    agentName: answering.name,
     options: factory.options,
     clock,
     random,
@@ -105,7 +107,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     prefix,
   };
   const app = createHttpApp(services, chatPages === undefined ? {} : { chatPages });
-  const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false });
+  const listener = getRequestListener((request, { incoming }) => app.fetch(request, { incoming: incoming as IncomingMessage }), { overrideGlobalObjects: false });
   const upgrader = new Upgrader(
     services,
     () => isDraining,

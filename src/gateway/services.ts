@@ -17,6 +17,8 @@ import type { OriginPolicy } from './origins.ts';
 
 export interface Services {
   readonly version: string;
+  /** Who answers, as the pages name it. */
+  readonly agentName: string;
   readonly options: Options;
   readonly clock: Clock;
   readonly random: Random;

@@ -89,7 +89,7 @@ export class AdmissionRun {
   /** Goes as far as it can: to a seat, a place in the queue or a retry time. */
   async advance(): Promise<StepOutcome> {
     // Each change may have made somebody dead: the free steps are taken anew.
-    this.#done = { ...this.#done, conservative: 'no', 'moderate-dead': 'no' };
+    this.#done = { ...this.#done, conservative: 'no', 'moderate-dead': 'no', force: 'no' };
     for (let i = 0; i < STEPS_MAX; i++) {
       const facts = await this.#context.store.seats.facts(this.applicant.user, this.#context.seatLimits);
       const now = this.#now(facts);
@@ -249,7 +249,8 @@ export class AdmissionRun {
     const context = this.#context;
     const index = facts.tickets.findIndex((t) => t.id === manager);
     const ahead = index >= 0 ? index : facts.tickets.filter((t) => intent === 'auto' || t.class === 'user').length;
-    if (this.#ticket !== null && index < 0) this.#ticket = null;
+    // An automatic ticket may be pushed out; a person's holds to its end, also where our own stall let the store forget it.
+    if (this.#ticket?.class === 'auto' && index < 0) this.#ticket = null;
     return {
       request: { managerId: manager, intent, tier, resumes: false, refusals },
       seats: facts.seats.length,

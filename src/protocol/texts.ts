@@ -1,6 +1,6 @@
 /** Every sentence that a person reads because of the gateway. Their words: session, tab, device. */
 
-import type { CloseCode } from './close-codes.ts';
+import { CLOSE, type CloseCode } from './close-codes.ts';
 import type { Notice } from './messages.ts';
 import type { ReasonCode } from './reasons.ts';
 
@@ -24,13 +24,15 @@ export interface CloseDetails {
   readonly retryAfterMs?: number | undefined;
   /** Name of the tab or device that the person went on in. */
   readonly label?: string | null | undefined;
-  /** An administrator's reason, in their words. */
+  /** An administrator's reason, in their words; for 4503 the versions that are spoken. */
   readonly reason?: string | null | undefined;
 }
 
 /** The text of a close code with its blanks filled in. Empty where nothing is shown. */
 export function closeText(close: CloseCode, details: CloseDetails = {}): string {
   const reason = details.reason?.trim() ?? '';
+  // The versions that would do belong to the text: a client of another version has nothing else to show.
+  if (close === CLOSE.unsupportedVersion && reason !== '') return `${close.text} ${reason}`;
   const text = reason === '' ? close.text.replace(': {reason}', '') : close.text;
   // Functions, since a label may hold `$&`.
   return text

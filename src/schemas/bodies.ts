@@ -64,7 +64,13 @@ export const RunAcceptedBody = z.object(RunAccepted).meta({ id: 'RunAccepted' })
 export const CancelAnswer = z.object({ run: OpaqueId, state: CancelState }).meta({ id: 'CancelAnswer' });
 
 export const Config = z
-  .object({ v: z.array(whole(1)), paths: z.object({ ws: z.string() }), auth: z.object({ modes: z.array(z.string()) }), version: z.string() })
+  .object({
+    v: z.array(whole(1)),
+    paths: z.object({ ws: z.string() }),
+    auth: z.object({ modes: z.array(z.string()) }),
+    agent: z.object({ name: z.string() }),
+    version: z.string(),
+  })
   .meta({ id: 'Config' });
 export const Health = z
   .object({ status: z.enum(['ok', 'fail']), checks: z.array(z.object({ name: z.string(), ok: z.boolean(), detail: z.string().optional() })) })

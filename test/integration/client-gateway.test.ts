@@ -39,51 +39,54 @@ test('an answer survives any number of cuts, anywhere: every reader sees every w
   await using gateway = await startGateway({ agent });
   let n = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(fc.integer({ min: 200, max: 4_000 }), { minLength: 1, maxLength: 4 }), fc.integer({ min: 1, max: 40 }), async (cuts, pauseEvery) => {
-      n += 1;
-      const user = `user-${n}`;
-      await using wire = await wireTo(gateway.wsUrl);
-      await using client = createSpillway({ url: wire.url, getToken: () => gateway.token(user), retry: { minDelayMs: 5, maxDelayMs: 20 } });
-      const store = new ThreadStore(client, 't');
-      const unsubscribe = store.subscribe(() => {});
-      const listened: string[] = [];
-      const slowly: string[] = [];
-      const thread = client.thread('t');
-      thread.on((event) => void listened.push(textOf(event)), { from: 'start' });
-      thread.on(
-        async (event) => {
-          await Promise.resolve();
-          slowly.push(textOf(event));
-        },
-        { from: 'start' },
-      );
-      const budgets = [...cuts];
-      wire.cutAfterBytes = budgets.shift() ?? null;
-      client.on('state', (state) => {
-        if (state.name === 'reconnecting') wire.cutAfterBytes = budgets.shift() ?? null;
-      });
-      const run = thread.send('go');
-      const looped: string[] = [];
-      const loop = (async () => {
-        for await (const event of run) looped.push(textOf(event));
-      })();
-      const words = Array.from({ length: 120 }, (_, i) => `w${i} `);
-      const script = await agent.nextRun();
-      script.start();
-      for (const [i, word] of words.entries()) {
-        script.text(word);
-        if (i % pauseEvery === 0) await new Promise((resolve) => setImmediate(resolve));
-      }
-      script.complete();
-      await loop;
-      const whole = words.join('');
-      await until(() => listened.join('') === whole && slowly.join('') === whole, 'both listeners to have read everything');
-      expect(looped.join('')).toBe(whole);
-      if (process.env.NOSTORE) return;
-      await until(() => store.view().isLoaded && store.view().status === 'ready', 'the conversation to be at rest');
-      expect(shown(store)).toBe(`user: go\nassistant: ${whole}`);
-      unsubscribe();
-    }),
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 200, max: 4_000 }), { minLength: 1, maxLength: 4 }),
+      fc.integer({ min: 1, max: 40 }),
+      async (cuts, pauseEvery) => {
+        n += 1;
+        const user = `user-${n}`;
+        await using wire = await wireTo(gateway.wsUrl);
+        await using client = createSpillway({ url: wire.url, getToken: () => gateway.token(user), retry: { minDelayMs: 5, maxDelayMs: 20 } });
+        const store = new ThreadStore(client, 't');
+        const unsubscribe = store.subscribe(() => {});
+        const listened: string[] = [];
+        const slowly: string[] = [];
+        const thread = client.thread('t');
+        thread.on((event) => void listened.push(textOf(event)), { from: 'start' });
+        thread.on(
+          async (event) => {
+            await Promise.resolve();
+            slowly.push(textOf(event));
+          },
+          { from: 'start' },
+        );
+        const budgets = [...cuts];
+        wire.cutAfterBytes = budgets.shift() ?? null;
+        client.on('state', (state) => {
+          if (state.name === 'reconnecting') wire.cutAfterBytes = budgets.shift() ?? null;
+        });
+        const run = thread.send('go');
+        const looped: string[] = [];
+        const loop = (async () => {
+          for await (const event of run) looped.push(textOf(event));
+        })();
+        const words = Array.from({ length: 120 }, (_, i) => `w${i} `);
+        const script = await agent.nextRun();
+        script.start();
+        for (const [i, word] of words.entries()) {
+          script.text(word);
+          if (i % pauseEvery === 0) await new Promise((resolve) => setImmediate(resolve));
+        }
+        script.complete();
+        await loop;
+        const whole = words.join('');
+        await until(() => listened.join('') === whole && slowly.join('') === whole, 'both listeners to have read everything');
+        expect(looped.join('')).toBe(whole);
+        await until(() => store.view().isLoaded && store.view().status === 'ready', 'the conversation to be at rest');
+        expect(shown(store)).toBe(`user: go\nassistant: ${whole}`);
+        unsubscribe();
+      },
+    ),
     { numRuns: 40 },
   );
 });

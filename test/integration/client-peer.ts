@@ -86,6 +86,8 @@ export class PeerSocket {
       const frame = JSON.parse(String(data)) as Frame;
       this.log.push(frame);
       this.#frames.put(frame);
+      // As every gateway does: nobody waits for the other side to hang up.
+      if (frame.type === 'bye') socket.close(1000);
     });
     this.closed = once(socket, 'close').then(([code]) => code as number);
   }

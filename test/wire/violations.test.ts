@@ -117,6 +117,14 @@ describe('hello', () => {
     });
   });
 
+  test('a client of versions to come is told which are spoken', async () => {
+    await using gw = await startGateway();
+    const client = await gw.open();
+    client.sendFrame({ ...HELLO, v: 9, minV: 2, token: await gw.token('ada') });
+    const bye = await client.next('bye');
+    expect(bye).toMatchObject({ code: 4503, name: 'unsupported-version', return: 'never', text: expect.stringMatching(/out of date.*\b1\b/) });
+  });
+
   test('a version to come is answered with the highest that both speak', async () => {
     await using gw = await startGateway();
     const { welcome } = await gw.seat('ada', { v: 9, minV: 1 });

@@ -42,12 +42,16 @@ export class Caller {
   }
 
   async #close(): Promise<void> {
-    if (this.#worker === null) return;
+    const worker = this.#worker;
+    if (worker === null) return;
     try {
       await this.#ask('close', []);
-    } finally {
-      await this.#worker?.terminate();
+    } catch (error) {
+      // A thread that hangs in a system call cannot be ended either; it must not hold up whoever closes.
+      worker.terminate().catch(() => {});
+      throw error;
     }
+    await worker.terminate();
   }
 
   #ask<T>(name: Question['name'], args: readonly unknown[]): Promise<T> {

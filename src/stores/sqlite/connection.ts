@@ -83,6 +83,8 @@ export function openConnection(file: string, freshEpoch: string): Connection {
         try {
           database.pragma('synchronous = FULL');
           set.run('life', '');
+        } catch {
+          // Harmless: the next opening finds no good-bye, and asks whether the machine went down since.
         } finally {
           database.close();
         }

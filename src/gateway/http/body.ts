@@ -1,0 +1,60 @@
+import type { z } from 'zod';
+import { BOUNDS } from '../../protocol/frames.ts';
+import { isDeeperThan } from '../../protocol/utf8.ts';
+import type { Problem } from './problems.ts';
+
+/** Largest body of a request. */
+export const BODY_MAX_BYTES = 1_048_576;
+
+export type Read<T> = { readonly is: 'ok'; readonly value: T } | { readonly is: 'problem'; readonly problem: Problem };
+
+const refused = (problem: Problem): { readonly is: 'problem'; readonly problem: Problem } => ({ is: 'problem', problem });
+const badRequest = (detail: string) => refused({ code: 'bad-request', detail });
+
+/** What a client is told whose body is over the bound; `Connection: close`, for the rest of the body is never read. */
+export const TOO_LARGE: Problem = {
+  code: 'payload-too-large',
+  detail: `Expected a body of at most ${BODY_MAX_BYTES} bytes.`,
+  headers: { connection: 'close' },
+};
+
+/** Reads a JSON body and checks it by `schema`. No body at all counts as `{}` where `isOptional`. Findings name fields, never values. */
+export async function readJson<S extends z.ZodType>(request: Request, schema: S, isOptional: boolean): Promise<Read<z.output<S>>> {
+  const bytes = await readBytes(request);
+  if (bytes === null) return refused(TOO_LARGE);
+  if (bytes.length === 0 && isOptional) return check(schema, {});
+  const type = request.headers.get('content-type') ?? '';
+  if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) return badRequest('Expected a body of the type `application/json`.');
+  let value: unknown;
+  try {
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+    if (isDeeperThan(text, BOUNDS.depth)) return badRequest(`Expected JSON nested at most ${BOUNDS.depth} deep.`);
+    value = JSON.parse(text);
+  } catch {
+    // The parser's own message quotes the text, which may hold a password.
+    return badRequest('Expected the body to be JSON in UTF-8.');
+  }
+  return check(schema, value);
+}
+
+/** Checks any value from outside by its schema. */
+export function check<S extends z.ZodType>(schema: S, value: unknown): Read<z.output<S>> {
+  const found = schema.safeParse(value, { reportInput: false });
+  if (found.success) return { is: 'ok', value: found.data };
+  const findings = found.error.issues.slice(0, 5).map(({ path, message }) => (path.length === 0 ? message : `\`${path.join('.')}\`: ${message}`));
+  return badRequest(`${findings.join('; ')}.`);
+}
+
+/** The whole body; null when it is larger than the bound, whatever its headers said. */
+async function readBytes(request: Request): Promise<Uint8Array | null> {
+  if (Number(request.headers.get('content-length') ?? 0) > BODY_MAX_BYTES) return null;
+  if (request.body === null) return new Uint8Array(0);
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of request.body) {
+    size += chunk.length;
+    if (size > BODY_MAX_BYTES) return null;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,20 @@
+import type { Context } from 'hono';
+import type { Services } from '../services.ts';
+
+/** What travels with a request through the routes. */
+export interface HttpEnv {
+  /** Given by the node server; absent where the application calls `fetch` itself. */
+  Bindings: { readonly incoming?: { readonly socket: { readonly remoteAddress?: string | undefined } } };
+  Variables: {
+    /** `req_…`, the `instance` of a problem and the id in the log. */
+    requestId: string;
+    services: Services;
+    /** Of the `Origin` header; denied ones never get as far as a route. */
+    origin: 'allowed' | 'absent';
+  };
+}
+
+export type HttpContext = Context<HttpEnv>;
+
+/** Scheme, host and port under which this request reached us. */
+export const ownOrigin = (c: HttpContext): string => new URL(c.req.url).origin;
