@@ -108,6 +108,11 @@ function factsOf(error: unknown): Facts {
       continue;
     }
     if (name === '' && typeof fields.name === 'string') name = fields.name;
+    // These quote what could not be read, which may be a piece of the conversation.
+    if (fields.name === 'AI_JSONParseError' || fields.name === 'AI_TypeValidationError') {
+      details.push(fields.name);
+      break;
+    }
     if (fields.name === 'TimeoutError') name = 'TimeoutError';
     status ??= numberOf(fields.statusCode) ?? numberOf(fields.status) ?? statusOf(fields.code);
     if (systemCode === '' && typeof fields.code === 'string' && /^(?:E[A-Z]{4,}|UND_ERR_\w+)$/.test(fields.code)) systemCode = fields.code;

@@ -31,36 +31,32 @@ export function modelStream(mono: () => number): ModelStream {
     text: () => text,
     begun: () => begun,
     next(part) {
-      switch (part.type) {
-        case 'start-step':
-          step++;
-          textInStep = false;
-          return [];
-        case 'reasoning-delta':
-          begun = true;
-          return part.text === '' ? [] : [{ type: 'agent_thinking', reasoning: part.text, thinking_id: `step-${step}`, step_number: step }];
-        case 'text-delta': {
-          if (part.text === '') return [];
-          begun = true;
-          // What is said after a tool call is a paragraph of its own.
-          const delta = !textInStep && text !== '' && !text.endsWith('\n') ? `\n\n${part.text}` : part.text;
-          textInStep = true;
-          text += delta;
-          return [{ type: 'text_delta', text: delta }];
-        }
-        case 'tool-call':
-          begun = true;
-          startedAt.set(part.toolCallId, mono());
-          return [{ type: 'tool_executing', tool_name: part.toolName, execution_id: part.toolCallId, parameters: part.input }];
-        case 'tool-result':
-          return [completed(part.toolCallId, part.toolName, { success: true, results: part.output })];
-        case 'tool-error':
-          return [
-            completed(part.toolCallId, part.toolName, { success: false, error_message: part.error instanceof Error ? part.error.message : String(part.error) }),
-          ];
-        default:
-          return [];
+      // A chain, not a switch: what it leaves out (sources, raw chunks, block borders) says nothing to a person, also in later versions.
+      if (part.type === 'start-step') {
+        step++;
+        textInStep = false;
+      } else if (part.type === 'reasoning-delta' && part.text !== '') {
+        begun = true;
+        return [{ type: 'agent_thinking', reasoning: part.text, thinking_id: `step-${step}`, step_number: step }];
+      } else if (part.type === 'text-delta' && part.text !== '') {
+        begun = true;
+        // What is said after a tool call is a paragraph of its own.
+        const delta = !textInStep && text !== '' && !text.endsWith('\n') ? `\n\n${part.text}` : part.text;
+        textInStep = true;
+        text += delta;
+        return [{ type: 'text_delta', text: delta }];
+      } else if (part.type === 'tool-call') {
+        begun = true;
+        startedAt.set(part.toolCallId, mono());
+        return [{ type: 'tool_executing', tool_name: part.toolName, execution_id: part.toolCallId, parameters: part.input }];
+      } else if (part.type === 'tool-result') {
+        return [completed(part.toolCallId, part.toolName, { success: true, results: part.output })];
+      } else if (part.type === 'tool-error') {
+        return [
+          completed(part.toolCallId, part.toolName, { success: false, error_message: part.error instanceof Error ? part.error.message : String(part.error) }),
+        ];
       }
+      return [];
     },
   };
 }

@@ -59,6 +59,11 @@ describe('the one form that is logged', () => {
     });
   });
 
+  test('a long answer is left out of the end, which its deltas have told already', () => {
+    const event = eventOf({ type: 'agent_completed', status: 'completed', final_response: 'x'.repeat(262_144), execution_time_ms: 5 });
+    expect(event).toEqual({ type: 'agent_completed', status: 'completed', execution_time_ms: 5, ...COMMON });
+  });
+
   test('the text is the event', () => {
     const answer = normalise({ type: 'tool_executing', tool_name: 'search', execution_id: 'x1', parameters: { q: 'sky' } }, context);
     expect(answer.is === 'event' && JSON.parse(answer.text)).toEqual(answer.is === 'event' && answer.event);

@@ -83,6 +83,12 @@ function encode(event: AgentEvent): Normalised {
   } catch (error) {
     return invalid(`${event.type}: expected values that JSON can carry: ${error instanceof Error ? error.message : String(error)}`);
   }
-  if (isLongerThan(text, BOUNDS.eventBytes)) return invalid(`${event.type}: expected at most ${BOUNDS.eventBytes} bytes of JSON.`);
+  const isTooLong = isLongerThan(text, BOUNDS.eventBytes);
+  if (isTooLong && event.type === 'agent_completed' && event.final_response !== undefined) {
+    // The answer stands in the run's deltas already: a long one must not cost the run its good end.
+    const { final_response: _told, ...rest } = event;
+    return encode(rest);
+  }
+  if (isTooLong) return invalid(`${event.type}: expected at most ${BOUNDS.eventBytes} bytes of JSON.`);
   return { is: 'event', event, text };
 }

@@ -27,7 +27,7 @@ export async function serve(transport: Transport, arrival: Arrival, path: Path):
   if (greeting === null) return;
   const credential = watchCredential(line, arrival, greeting, path);
   try {
-    const seated = await takeSeat(line, greeting, path);
+    const seated = await takeSeat(line, greeting, credential, path);
     if (seated === null) return;
     converse(line, seated, greeting, credential, path);
     await line.gone;
@@ -49,13 +49,14 @@ function watchCredential(line: Line, arrival: Arrival, greeting: Greeting, { ser
 }
 
 /** A seat, after the queue if it must be; null when the connection ended without one. */
-async function takeSeat(line: Line, greeting: Greeting, path: Path): Promise<Seated | null> {
+async function takeSeat(line: Line, greeting: Greeting, credential: Credential, path: Path): Promise<Seated | null> {
   const { hello } = greeting;
   const leaving = new AbortController();
   let visibility = hello.visibility;
   let left = false;
   line.verified((frame) => {
     if (frame.type === 'visibility') visibility = frame.state;
+    if (frame.type === 'token') credential.renew(frame.token, (authExpiresAt) => line.transport.send([writeFrame({ type: 'token-ok', authExpiresAt })]));
     if (frame.type !== 'bye') return;
     left = true;
     leaving.abort();

@@ -107,7 +107,9 @@ export function createGateway(options: GatewayOptions): Gateway {
     prefix,
   };
   const app = createHttpApp(services, chatPages === undefined ? {} : { chatPages });
-  const listener = getRequestListener((request, { incoming }) => app.fetch(request, { incoming: incoming as IncomingMessage }), { overrideGlobalObjects: false });
+  const listener = getRequestListener((request, { incoming }) => app.fetch(request, { incoming: incoming as IncomingMessage }), {
+    overrideGlobalObjects: false,
+  });
   const upgrader = new Upgrader(
     services,
     () => isDraining,

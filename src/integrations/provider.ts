@@ -34,8 +34,8 @@ export class Shared {
     this.client = client;
   }
 
-  thread(id: string): ThreadStore {
-    const store = this.#threads.get(id) ?? new ThreadStore(this.client, id);
+  thread(id: string, isNew: boolean): ThreadStore {
+    const store = this.#threads.get(id) ?? new ThreadStore(this.client, id, isNew);
     this.#threads.set(id, store);
     return store;
   }

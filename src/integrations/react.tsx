@@ -72,9 +72,10 @@ export interface UseThread {
 }
 
 /** A conversation: what is stored, then what happens, each event exactly once, over gaps, reloads and reconnects. It is published
- *  at most every 50 ms; events are acknowledged when they are in the store. */
-export function useThread(id: string): UseThread {
-  const store = useShared().thread(id);
+ *  at most every 50 ms; events are acknowledged when they are in the store. `isNew` saves asking the gateway for what is stored under
+ *  an id that the application has just made; it is looked at when the id is first used. */
+export function useThread(id: string, options: { readonly isNew?: boolean } = {}): UseThread {
+  const store = useShared().thread(id, options.isNew ?? false);
   const view = useSyncExternalStore(store.subscribe, store.view, () => EMPTY_VIEW);
   return useMemo(() => ({ ...view, send: store.send, stop: store.stop }), [view, store]);
 }

@@ -25,6 +25,7 @@ const PUBLISH_EVERY_MS = 50;
 export class ThreadStore {
   readonly #client: SpillwayClient;
   readonly #thread: Thread;
+  readonly #isNew: boolean;
   readonly #listeners = new Set<() => void>();
   #conversation: Conversation = EMPTY;
   #own: readonly OwnMessage[] = [];
@@ -36,8 +37,10 @@ export class ThreadStore {
   #isPublishing = false;
   #stop: (() => void) | null = null;
 
-  constructor(client: SpillwayClient, id: string) {
+  /** `isNew`: there should be nothing stored yet, so nothing is asked for; the stream is followed from its start. */
+  constructor(client: SpillwayClient, id: string, isNew = false) {
     this.#client = client;
+    this.#isNew = isNew;
     this.#thread = client.thread(id);
   }
 
@@ -89,6 +92,11 @@ export class ThreadStore {
 
   /** The stored conversation first, then the stream behind its position: nothing twice, nothing missing. */
   async #load(signal: AbortSignal): Promise<void> {
+    if (this.#isNew && this.#conversation.position === null) {
+      this.#take(EMPTY);
+      this.#follow('start', signal);
+      return;
+    }
     for (let failures = 0; !signal.aborted; failures++) {
       try {
         const snapshot = await this.#thread.snapshot();

@@ -19,11 +19,14 @@ export const MessagePart = z
   ])
   .meta({ id: 'MessagePart' });
 
+/** A field that must not be there. OpenAPI's generator wants a type beside it; `not` alone already allows nothing. */
+const absent = z.never().meta({ type: 'null', not: {} }).optional();
+
 /** Either of the two; both together are refused. */
 export const MessageData = z
   .union([
-    z.object({ text: z.string(), parts: z.never().optional() }),
-    z.object({ text: z.never().optional(), parts: z.array(MessagePart).min(1), metadata: z.record(z.string(), z.unknown()).optional() }),
+    z.object({ text: z.string(), parts: absent }),
+    z.object({ text: absent, parts: z.array(MessagePart).min(1), metadata: z.record(z.string(), z.unknown()).optional() }),
   ])
   .meta({ id: 'MessageData', description: 'What a person sends: plain text, or parts with metadata.' });
 

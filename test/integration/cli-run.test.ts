@@ -1,5 +1,6 @@
 import { chmodSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { freePort, runCli, startCli, takePort, temporaryFolder } from '../support/cli.ts';
 
@@ -32,6 +33,27 @@ describe('spillway dev', () => {
       expect((await dev.finished).code).toBe(0);
     }
     expect(keys[0]).toBe(keys[1]);
+  });
+
+  it('lets an answer end before it stops, unless it is told a second time', async () => {
+    using folder = temporaryFolder();
+    await using dev = startCli(['dev', '--no-open', '--port', '0', '--logging.format', 'json'], { cwd: folder.path });
+    const [, address] = await dev.until(/ws:\/\/([\d.:]+)\/v1\/ws/);
+    const token = (await runCli(['token', 'create', '--user', 'ada'], { cwd: folder.path })).stdout.trim();
+    const asked = await fetch(`http://${address}/v1/threads/t1/messages`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ id: 'm1', data: { parts: [{ type: 'text', text: 'How does eviction work?' }] } }),
+    });
+    expect(asked.status, await asked.clone().text()).toBe(202);
+    dev.child.kill('SIGTERM');
+    await dev.until(/"event":"stopping"/);
+    // The same press, arriving twice as it does under npm, is one.
+    dev.child.kill('SIGTERM');
+    const stopped = await Promise.race([dev.finished.then(() => true), delay(400).then(() => false)]);
+    expect(stopped).toBe(false);
+    dev.child.kill('SIGTERM');
+    expect(await dev.finished).toMatchObject({ code: 143 });
   });
 
   it('takes the next free port when its own is taken, and says so', async () => {
@@ -163,7 +185,7 @@ describe('spillway token', () => {
     await using dev = startCli(['dev', '--no-open', '--port', '0'], { cwd: folder.path });
     const [, address] = await dev.until(/ws:\/\/([\d.:]+)\/v1\/ws/);
     const token = (await runCli(['token', 'create', '--user', 'dora'], { cwd: folder.path })).stdout.trim();
-    const me = await fetch(`http://${address}/v1/me`, { headers: { authorization: `Bearer ${token}` } });
+    const me = await fetch(`http://${address}/v1/auth/me`, { headers: { authorization: `Bearer ${token}` } });
     expect(me.status).toBe(200);
     expect(await me.json()).toMatchObject({ user: { id: 'dora', tier: 'enterprise' } });
     const verified = await runCli(['token', 'verify', token], { cwd: folder.path });

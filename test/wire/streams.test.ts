@@ -3,6 +3,9 @@ import { startGateway } from '../support/gateway.ts';
 import { ScriptedAgent } from '../support/scripted-agent.ts';
 import type { WireClient, WireFrame } from '../support/wire-client.ts';
 
+/** The last event of a run. */
+const isEnd = (f: WireFrame): boolean => f.type === 'event' && f.data.type === 'agent_completed';
+
 describe('the seam between replay and live', () => {
   test('whoever subscribes while events flow reads each of them once and in order, wherever the seam falls', async () => {
     const agent = new ScriptedAgent();
@@ -39,7 +42,7 @@ describe('the seam between replay and live', () => {
     client.sendFrame({ type: 'subscribe', sub: 2, thread: 't' });
     client.sendFrame({ type: 'send', id: 'a', thread: 't', data: { text: 'go' } });
     (await agent.nextRun()).start().text('x').complete();
-    await client.nextWhere('the end', (f) => f.sub === 2 && f.ack === true);
+    await client.nextWhere('the end', (f) => f.sub === 2 && isEnd(f));
     for (const sub of [1, 2]) {
       const types = client.frames.filter((f) => f.sub === sub).map((f) => f.type);
       expect(types.slice(0, 2)).toEqual(['subscribed', 'replayed']);
@@ -56,7 +59,7 @@ async function readAll(client: WireClient, sub: number): Promise<{ readonly subs
   let acknowledged = 0;
   for (;;) {
     const frames = client.frames.filter((f) => f.sub === sub);
-    if (frames.some((f) => f.ack === true)) return judge(frames);
+    if (frames.some(isEnd)) return judge(frames);
     // A client that reads acknowledges, or its window would close.
     for (const f of client.frames.slice(acknowledged)) if (f.type === 'event') client.sendFrame({ type: 'ack', sub: f.sub, offset: f.offset });
     acknowledged = client.frames.length;
@@ -116,7 +119,7 @@ describe('where a subscription begins', () => {
     expect(await begins(6, { epoch, offset: 2 })).toEqual([2, 3]);
     expect(await begins(7, { epoch, offset: 6 })).toEqual([6, null]);
     run.complete();
-    await client.nextWhere('the end', (f) => f.sub === 7 && f.ack === true);
+    await client.nextWhere('the end', (f) => f.sub === 7 && isEnd(f));
   });
 
   test('run without a run is now', async () => {
@@ -174,7 +177,7 @@ describe('a reader that does not acknowledge', () => {
       if (frame.type !== 'event') continue;
       quick.sendFrame({ type: 'ack', sub: 1, offset: frame.offset });
       if (frame.data.type === 'text_delta') length += frame.data.text.length;
-      done = frame.ack === true;
+      done = isEnd(frame);
     }
     expect(length).toBe(800_000);
     slow.sendFrame({ type: 'check', n: 1 });
@@ -191,7 +194,7 @@ describe('a reader that does not acknowledge', () => {
       last = frame.offset;
       slow.sendFrame({ type: 'ack', sub: 1, offset: last });
       if (frame.data.type === 'text_delta') read += frame.data.text.length;
-      if (frame.ack === true) break;
+      if (isEnd(frame)) break;
     }
     expect(read).toBe(800_000);
   });

@@ -5,6 +5,7 @@ export interface ClockReading {
   readonly time: string;
   /** `Saturday, 21 November 2026`. */
   readonly date: string;
+  /** `UTC+02:00`; `UTC` where it is none. */
   readonly offset: string;
   /** ISO 8601, UTC. */
   readonly instant: string;
@@ -46,7 +47,7 @@ export function readClock(wallMs: number, zone = 'UTC'): ClockReading {
     zone,
     time: show({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' }),
     date: show({ weekday: 'long', day: 'numeric', month: 'long', year: 'numeric' }),
-    offset: (parts.find((part) => part.type === 'timeZoneName')?.value ?? 'GMT').replace('GMT', 'UTC'),
+    offset: (parts.find((part) => part.type === 'timeZoneName')?.value ?? 'GMT').replace('GMT', 'UTC').replace('+00:00', ''),
     instant: new Date(wallMs).toISOString(),
   };
 }

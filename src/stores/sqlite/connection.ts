@@ -21,6 +21,8 @@ export interface Connection {
   write<T>(now: number, step: () => T): T;
   /** Runs `step` on one state of the data. */
   read<T>(step: () => T): T;
+  /** Moves what the write-ahead log holds into the database, so that its room can be used again. Does what it can, never throws. */
+  reclaim(): void;
   /** Makes everything durable and closes. */
   close(): void;
 }
@@ -49,12 +51,14 @@ export function openConnection(file: string, freshEpoch: string): Connection {
     migrate(database);
     const get = database.prepare<[string], { value: unknown }>('SELECT value FROM meta WHERE key = ?');
     const set = database.prepare<[string, unknown]>('INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value');
+    const life = machineLife();
     const epoch = database
       .transaction(() => {
-        const life = get.get('life')?.value;
+        const before = get.get('life')?.value;
         const known = get.get('epoch')?.value as string | undefined;
-        const lost = life !== undefined && life !== '' && life !== machineLife();
-        set.run('life', machineLife());
+        const lost = before !== undefined && before !== '' && before !== life;
+        // Not written without need, so that a full disk can still be read.
+        if (before !== life) set.run('life', life);
         if (known !== undefined && !lost) return known;
         set.run('epoch', freshEpoch);
         database.prepare('UPDATE streams SET epoch = ?').run(freshEpoch);
@@ -71,7 +75,11 @@ export function openConnection(file: string, freshEpoch: string): Connection {
         const next = now < mark ? mark : now + MARK_AHEAD_MS;
         const answer = database
           .transaction(() => {
-            if (next !== mark) set.run('clock', next);
+            if (next !== mark) {
+              set.run('clock', next);
+              // A process that ran beside us may have said good-bye for itself.
+              set.run('life', life);
+            }
             return step();
           })
           .immediate();
@@ -79,6 +87,13 @@ export function openConnection(file: string, freshEpoch: string): Connection {
         return answer;
       },
       read: (step) => database.transaction(step).deferred(),
+      reclaim() {
+        try {
+          database.pragma('wal_checkpoint(RESTART)');
+        } catch {
+          // Harmless: a disk without any room left, or a reader in the way. The log stays as it is.
+        }
+      },
       close() {
         try {
           database.pragma('synchronous = FULL');

@@ -36,6 +36,8 @@ const codeOf = (error: unknown): string => String((error as { readonly code?: un
 
 export const isLocked = (error: unknown): boolean => /^SQLITE_(BUSY|LOCKED)/.test(codeOf(error));
 
+export const isFull = (error: unknown): boolean => codeOf(error) === 'SQLITE_FULL';
+
 /** Whether the ground gave way, and not the request. */
 export const isGround = (error: unknown): boolean => SpillwayError.is(error) || GROUNDS.some(([pattern]) => pattern.test(codeOf(error)));
 

@@ -1,6 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { type Connection, openConnection } from './connection.ts';
-import { explainFailure, isGround, isLocked } from './failures.ts';
+import { explainFailure, isFull, isGround, isLocked } from './failures.ts';
 import { type Answer, monotonicMs, type Question, type WorkerSetup } from './messages.ts';
 import { createOperations, type Operations, READS } from './operations.ts';
 
@@ -45,6 +45,8 @@ function settle(question: Question): boolean {
   } catch (error) {
     if (isLocked(error)) {
       if (monotonicMs() < question.deadline - ANSWER_EARLY_MS) return false;
+    } else if (isFull(error)) {
+      open?.connection.reclaim();
     } else if (isGround(error)) {
       // The next question finds the file as it then is.
       reopenLater();

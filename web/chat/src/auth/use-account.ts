@@ -11,8 +11,8 @@ export const useAccount = (): AccountState => useSyncExternalStore(account.subsc
 export interface ServerConfig {
   readonly auth: { readonly modes: readonly string[] };
   readonly version: string;
-  /** Which agent answers here, where the server says so. */
-  readonly agent?: { readonly kind: string; readonly name?: string };
+  /** Who answers here. */
+  readonly agent?: { readonly name: string };
 }
 
 const AGAIN_MS = 2_000;

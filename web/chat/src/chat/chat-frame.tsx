@@ -177,7 +177,8 @@ async function signOut(client: { close(): Promise<void> }): Promise<void> {
   }
 }
 
+/** The built-in agent calls itself a demo; people are told so wherever it speaks. */
 function agentOf(config: ServerConfig | null): { name: string; isDemo: boolean } {
-  const isDemo = config?.agent?.kind === 'embedded';
-  return { name: config?.agent?.name ?? (isDemo ? 'Demo agent' : 'Agent'), isDemo };
+  const name = config?.agent?.name ?? 'Agent';
+  return { name, isDemo: /\bdemo\b/i.test(name) };
 }

@@ -5,6 +5,7 @@ import type { ThreadMessage } from 'spillway/client';
 import { useThread } from 'spillway/react';
 import type { User } from '../auth/account.ts';
 import { DownIcon } from '../ui/icons.tsx';
+import { fillThread, isEmptyThread } from '../ui/route.ts';
 import { useShortcuts } from '../ui/shortcuts.ts';
 import { Announcer } from './announcer.tsx';
 import { Composer, isTouch } from './composer.tsx';
@@ -29,7 +30,7 @@ export interface ThreadViewProps {
 
 export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged, onTitle }: ThreadViewProps) {
   // Events are taken at once; what the hook gives to the screen changes at most every 50 ms.
-  const { messages, status, failure, isLoaded, send, stop } = useThread(id);
+  const { messages, status, failure, isLoaded, send, stop } = useThread(id, { isNew: isEmptyThread(id) });
   const [draft, setDraft] = useDraft(user.id, id);
   const log = useRef<HTMLDivElement>(null);
   const box = useRef<HTMLTextAreaElement>(null);
@@ -39,7 +40,10 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
   const firstOwn = messages.find((message) => message.role === 'user');
   const title = firstOwn === undefined ? null : shorten(textOf(firstOwn));
 
-  useEffect(() => box.current?.focus({ preventScroll: true }), []);
+  useEffect(() => {
+    // On a phone this would open the keyboard over the conversation.
+    if (!isTouch()) box.current?.focus({ preventScroll: true });
+  }, []);
   useEffect(() => onTitle(title), [title, onTitle]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new status is what changed
   useEffect(() => {
@@ -48,10 +52,11 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
 
   const ask = useCallback(
     (text: string): void => {
+      fillThread(id);
       send(text);
       toEnd();
     },
-    [send, toEnd],
+    [id, send, toEnd],
   );
   const sendDraft = (): void => {
     const text = draft.trim();

@@ -6,10 +6,37 @@ const PREFIX = '#/t/';
 const THREAD_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-/** A new conversation's id: 100 random bits. */
+const EMPTY_KEY = 'spillway.empty-thread';
+
+/** A new conversation's id: 100 random bits. This tab remembers that nothing was said in it yet, also over a reload. */
 export function newThreadId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(20));
-  return `t-${Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;
+  const id = `t-${Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;
+  keepEmpty(id);
+  return id;
+}
+
+function keepEmpty(id: string | null): void {
+  try {
+    if (id === null) sessionStorage.removeItem(EMPTY_KEY);
+    else sessionStorage.setItem(EMPTY_KEY, id);
+  } catch {
+    // Storage is forbidden: the server is asked instead.
+  }
+}
+
+/** Whether nothing was said yet in the conversation that this tab made last. */
+export function isEmptyThread(id: string): boolean {
+  try {
+    return sessionStorage.getItem(EMPTY_KEY) === id;
+  } catch {
+    return false;
+  }
+}
+
+/** Something is being said in it now. */
+export function fillThread(id: string): void {
+  if (isEmptyThread(id)) keepEmpty(null);
 }
 
 function readThread(): string | null {
