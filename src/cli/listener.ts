@@ -70,9 +70,13 @@ function explained(failure: NodeJS.ErrnoException, { host }: ListenAddress, port
       { retry: 'later', cause: failure },
     );
   }
-  return new SpillwayError('SPILLWAY_BAD_OPTION', `Expected \`listen\` to be an address of this machine, got \`${host}:${port}\`: ${failure.message}`, {
-    cause: failure,
-  });
+  return new SpillwayError(
+    'SPILLWAY_BAD_OPTION',
+    `Expected \`listen\` to be an address where this user may listen, got \`${host}:${port}\`: ${failure.message}`,
+    {
+      cause: failure,
+    },
+  );
 }
 
 /** The paths under which orchestrators ask, and everything else, while there is no gateway. */

@@ -21,6 +21,8 @@ const EXAMPLES = `Examples
 
 /** Runs one command line; resolves to the exit status. Prints what went wrong to standard error. */
 export async function runProgram(args: readonly string[]): Promise<ExitCode | number> {
+  // Whoever read our output has seen enough, as `head` has: no failure of ours.
+  process.stdout.on('error', () => {});
   const program = createProgram();
   try {
     await program.parseAsync(args, { from: 'user' });

@@ -1,159 +1,158 @@
-/** One subscription, shared by the readers whose positions allow it. */
+/** One subscription and those who read it. */
 
 import { type Codec, isTerminal } from '../protocol/agent-events.ts';
 import type { EventFrame, From, Subscribed } from '../protocol/frames.ts';
 import type { Epoch, ThreadId } from '../protocol/ids.ts';
 import { judgeRange, type Position } from '../protocol/position.ts';
-import type { Batch, Follower } from './follower.ts';
-import type { StreamEvent } from './types.ts';
+import type { GapEvent, StreamEvent } from './types.ts';
 
-interface Unacked {
-  readonly last: number;
-  readonly bytes: number;
-  readonly atOnce: boolean;
+/** Somebody who reads events, one after the other. */
+export interface Reader {
+  /** The next event comes when this has returned and its promise, if it gave one, has settled. */
+  take(event: StreamEvent<unknown>): unknown;
+  /** Nothing more comes: by choice, or because of an error. */
+  end(error?: unknown): void;
+  gap(gap: GapEvent): void;
 }
 
-/** Follows one thread in one codec. The slowest of its readers decides what is acknowledged, so a reader that lags holds up the
- *  others once a whole window waits for it, and no earlier. */
+/** What a channel tells the inbox. */
+export interface ChannelHost {
+  /** All readers have taken all of a frame, and its transport is still there. */
+  taken(channel: Channel, frame: EventFrame, bytes: number): void;
+  error(error: unknown): void;
+}
+
+/** Follows one thread in one codec, in order, each event once. Its readers go in step; while they are synchronous, all of it happens
+ *  in the call stack of the message handler. */
 export class Channel {
   readonly thread: ThreadId;
   readonly codec: Codec;
   /** Where it began, as asked; it counts until a position is known. */
   readonly from: From;
+  readonly readers = new Set<Reader>();
+  /** Runs that are known to go on. */
+  readonly runs = new Set<string>();
   /** Number on the transport; 0 while it is not open on any. */
   sub = 0;
   /** True from a gap until its snapshot is there. */
   isAway = false;
-  readonly followers = new Set<Follower>();
-  /** Runs that are known to go on. */
-  readonly runs = new Set<string>();
+  hasReplayed = false;
+  readonly #host: ChannelHost;
   #epoch: Epoch | null = null;
+  /** Last offset that waits here or was handed over. */
   #received = 0;
+  /** Last offset handed over: from here the stream goes on after a loss. */
+  #taken = 0;
   #head = 0;
-  #hasReplayed = false;
-  #unacked: Unacked[] = [];
-  /** Told of every frame that all readers are done with. */
-  onTaken: (sub: number, offset: number, bytes: number, atOnce: boolean) => void = () => {};
+  #queue: { readonly frame: EventFrame; readonly bytes: number }[] = [];
+  #isBusy = false;
+  /** Raised whenever what is being handed over counts no more, since the position was set anew. */
+  #turn = 0;
 
-  constructor(thread: ThreadId, codec: Codec, from: From) {
+  constructor(thread: ThreadId, codec: Codec, from: From, host: ChannelHost) {
     this.thread = thread;
     this.codec = codec;
     this.from = from;
-    if (typeof from === 'object') {
-      this.#epoch = from.epoch;
-      this.#received = from.offset;
-    }
+    this.#host = host;
+    if (typeof from === 'object') this.moveTo(from);
   }
 
   /** Where to go on from; null while only the gateway knows. */
   get position(): Position | null {
-    return this.#epoch === null ? null : { epoch: this.#epoch, offset: this.#received };
+    return this.#epoch === null ? null : { epoch: this.#epoch, offset: this.#taken };
   }
 
   /** Whether a reader that asks for `from` misses nothing here and gets nothing it did not ask for. */
-  canTake(codec: Codec, from: From): boolean {
-    if (codec !== this.codec || this.isAway) return false;
-    if (typeof from === 'object') return from.epoch === this.#epoch && from.offset >= this.#received;
+  canTake(from: From): boolean {
     if (this.#epoch === null) return from === this.from;
-    return from === 'now' && this.#hasReplayed && this.sub !== 0;
-  }
-
-  add(follower: Follower, from: From): void {
-    if (typeof from === 'object') follower.moveTo(from);
-    else if (this.#epoch !== null) follower.moveTo({ epoch: this.#epoch, offset: this.#received });
-    follower.onProgress = () => this.#settle();
-    this.followers.add(follower);
-  }
-
-  remove(follower: Follower): void {
-    this.followers.delete(follower);
-    follower.onProgress = () => {};
-    if (this.followers.size > 0) this.#settle();
+    if (this.isAway || this.#isBusy || this.#queue.length > 0) return false;
+    return typeof from === 'object' ? from.epoch === this.#epoch && from.offset === this.#taken : from === 'now' && this.hasReplayed;
   }
 
   subscribed(frame: Subscribed): void {
     this.#head = frame.head;
-    this.#hasReplayed = false;
     this.runs.clear();
     if (frame.activeRun !== null) this.runs.add(frame.activeRun);
     // Another epoch than ours: a `gap` follows and says so.
-    if (this.#epoch !== null) return;
-    this.#epoch = frame.epoch;
-    this.#received = frame.offset;
-    for (const follower of this.followers) if (follower.epoch === null) follower.moveTo(frame);
+    if (this.#epoch === null) this.moveTo(frame);
   }
 
-  replayed(): void {
-    this.#hasReplayed = true;
+  /** Takes a frame. False if it does not join on, so that the stream has to be asked for again from `position`. */
+  receive(frame: EventFrame, bytes: number): boolean {
+    const verdict = judgeRange(this.#received, frame.from ?? frame.offset, frame.offset);
+    if (verdict === 'apply') {
+      this.#received = frame.offset;
+      this.#queue.push({ frame, bytes });
+      this.#pump();
+    }
+    return verdict !== 'resubscribe';
   }
 
-  /** Takes a frame. `hole`: it does not join on, so the stream has to be asked for again from `position`. Otherwise the readers
-   *  that it does not join on for, since they joined in the middle of its range, are named to go on by themselves. */
-  receive(frame: EventFrame, bytes: number): 'hole' | readonly Follower[] {
-    const first = frame.from ?? frame.offset;
-    const verdict = judgeRange(this.#received, first, frame.offset);
-    if (verdict === 'resubscribe' || this.#epoch === null) return 'hole';
-    if (verdict === 'drop') return [];
-    this.#received = frame.offset;
-    this.#unacked.push({ last: frame.offset, bytes, atOnce: frame.ack === true });
-    const batch = toBatch(frame, this.#epoch, frame.offset <= this.#head);
-    this.#noteRuns(batch);
-    const strays = [...this.followers].filter((follower) => !follower.offer(batch));
-    this.#settle();
-    return strays;
-  }
-
-  /** The transport is gone: what readers have not taken comes again. */
+  /** The transport is gone. What was not handed over comes again: without this, a reader that never reads would gather another window
+   *  of events with every reconnect. */
   lost(): void {
     this.sub = 0;
-    this.#unacked = [];
-    this.#hasReplayed = false;
-    for (const follower of this.followers) follower.forgetWaiting();
-    if (this.#epoch !== null && this.followers.size > 0) this.#received = Math.min(...[...this.followers].map((f) => f.taken));
+    this.hasReplayed = false;
+    this.#queue = [];
+    this.#received = this.#taken;
   }
 
-  /** Everybody here goes on from `position`; what waited is void. */
-  moveTo(position: Position): void {
-    this.#epoch = position.epoch;
-    this.#received = position.offset;
-    for (const follower of this.followers) follower.moveTo(position);
+  /** All go on from `position`; what waited is void. */
+  moveTo({ epoch, offset }: Position): void {
+    this.#epoch = epoch;
+    this.#received = this.#taken = offset;
+    this.#queue = [];
+    this.#turn += 1;
   }
 
-  /** Counts what all readers are done with. */
-  #settle(): void {
-    if (this.#unacked.length === 0) return;
-    let floor = Number.POSITIVE_INFINITY;
-    for (const follower of this.followers) floor = Math.min(floor, follower.done);
-    for (let next = this.#unacked[0]; next !== undefined && next.last <= floor; next = this.#unacked[0]) {
-      this.#unacked.shift();
-      this.onTaken(this.sub, next.last, next.bytes, next.atOnce);
+  #pump(): void {
+    while (!this.#isBusy) {
+      const next = this.#queue.shift();
+      if (next === undefined) return;
+      this.#taken = next.frame.offset;
+      this.#hand(next.frame, next.bytes, this.#eventsOf(next.frame), this.sub, this.#turn);
     }
   }
 
-  #noteRuns(batch: Batch): void {
-    for (const { data } of batch.events) {
+  #hand(frame: EventFrame, bytes: number, events: readonly StreamEvent<unknown>[], sub: number, turn: number): void {
+    for (const [i, event] of events.entries()) {
+      if (turn !== this.#turn) return;
+      const pending: PromiseLike<unknown>[] = [];
+      for (const reader of [...this.readers]) {
+        try {
+          const result = reader.take(event) as PromiseLike<unknown> | undefined;
+          if (typeof result?.then === 'function') pending.push(result);
+        } catch (error) {
+          // Acknowledged all the same: sending it again would not mend the reader.
+          this.#host.error(error);
+        }
+      }
+      if (pending.length === 0) continue;
+      this.#isBusy = true;
+      const goOn = (): void => {
+        this.#isBusy = false;
+        this.#hand(frame, bytes, events.slice(i + 1), sub, turn);
+        this.#pump();
+      };
+      Promise.all(pending.map((p) => Promise.resolve(p).catch(this.#host.error)))
+        .then(goOn)
+        .catch(this.#host.error);
+      return;
+    }
+    // What came over an earlier transport must not be acknowledged on this one, which never sent it.
+    if (turn === this.#turn && sub === this.sub) this.#host.taken(this, frame, bytes);
+  }
+
+  /** A range is taken whole or not at all, so of several events in one frame only the last stands for the whole range; a reader that
+   *  stores its position behind an earlier one gets the range again. */
+  #eventsOf(frame: EventFrame): readonly StreamEvent<unknown>[] {
+    const { from = frame.offset, offset, kind, at } = frame;
+    const items: readonly unknown[] = Array.isArray(frame.data) ? frame.data : [frame.data];
+    return items.map((data, i) => {
       const { run_id: run, type } = data as { run_id?: string; type?: string };
-      if (run === undefined || type === undefined) continue;
-      if (isTerminal(type)) this.runs.delete(run);
-      else this.runs.add(run);
-    }
+      if (run && type) this.runs[isTerminal(type) ? 'delete' : 'add'](run);
+      const position = { epoch: this.#epoch, offset: i === items.length - 1 ? offset : from - 1 };
+      return { position, data, replay: offset <= this.#head, kind, at } as StreamEvent<unknown>;
+    });
   }
-}
-
-/** A range is taken whole or not at all, so of several events in one frame only the last stands for the whole range; a reader that
- *  stores its position behind an earlier one gets the range again. */
-function toBatch(frame: EventFrame, epoch: Epoch, replay: boolean): Batch {
-  const first = frame.from ?? frame.offset;
-  const items: readonly unknown[] = Array.isArray(frame.data) ? frame.data : [frame.data];
-  const events = items.map(
-    (data, i) =>
-      ({
-        position: { epoch, offset: i === items.length - 1 ? frame.offset : first - 1 },
-        data,
-        replay,
-        kind: frame.kind,
-        at: frame.at,
-      }) as StreamEvent<unknown>,
-  );
-  return { first, last: frame.offset, events };
 }

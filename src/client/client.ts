@@ -1,15 +1,14 @@
 /** The client's public face: it puts the parts together and owns no behaviour of its own. */
 
-import type { Send, ServerFrame, Welcome } from '../protocol/frames.ts';
+import type { ClientFrame, ServerFrame } from '../protocol/frames.ts';
 import { isThreadId } from '../protocol/ids.ts';
-import type { Limits, Notice } from '../protocol/messages.ts';
+import type { Limits, Notice, SessionInfo, ThreadSnapshot } from '../protocol/messages.ts';
 import { Cancels } from './cancels.ts';
 import { Connection } from './connection.ts';
 import { Credentials } from './credentials.ts';
-import { debugSink } from './debug.ts';
 import { Emitter } from './emitter.ts';
 import { badArgument, refusal } from './errors.ts';
-import { Http } from './http.ts';
+import { httpTo } from './http.ts';
 import { Inbox } from './inbox.ts';
 import { ManagerLock } from './lock.ts';
 import { lastingNotices, withNotice } from './notices.ts';
@@ -18,7 +17,6 @@ import { Page } from './page.ts';
 import { settingsOf } from './settings.ts';
 import { Drawer, type ResumeClaim } from './storage.ts';
 import { ClientThread } from './thread.ts';
-import { monotonicMs } from './timers.ts';
 import type { ClientEvents, ClientOptions, ClientState, SpillwayClient, Thread } from './types.ts';
 
 /** Makes a client: one manager, one seat, however many threads. Nothing is dialled before `connect()`, the first listener or the
@@ -32,7 +30,7 @@ class Client implements SpillwayClient {
   readonly #threads = new Map<string, ClientThread>();
   readonly #lock = new ManagerLock();
   readonly #drawer: Drawer;
-  readonly #http: Http;
+  readonly #snapshot: (thread: string) => Promise<ThreadSnapshot>;
   readonly #connection: Connection;
   readonly #inbox: Inbox;
   readonly #outbox: Outbox;
@@ -40,19 +38,16 @@ class Client implements SpillwayClient {
   readonly #page: Page;
   #limits: Limits | null = null;
   #notices: readonly Notice[] = [];
-  #wasLive = false;
-  #leftLiveAt: number | null = null;
-  /** Messages that are surely of the person of the last `welcome`. */
-  #ofLastUser: readonly Send[];
   readonly sessions: SpillwayClient['sessions'];
 
   constructor(options: ClientOptions) {
     const settings = settingsOf(options);
-    this.#drawer = new Drawer(drawerName(options.url), options.storage !== 'none');
+    this.#drawer = new Drawer(settings);
     const credentials = new Credentials(options);
-    const error = (e: unknown): void => this.#events.emit('error', e);
-    this.#http = new Http({
-      url: () => credentials.url(),
+    const { emit } = this.#events;
+    const send = (frame: ClientFrame): boolean => this.#connection.send(frame);
+    const ask = httpTo({
+      url: () => credentials.currentUrl(),
       token: (reason) => (reason === 'rejected' ? credentials.token(reason) : credentials.current()),
       manager: () => this.#drawer.kept.resume?.manager ?? null,
     });
@@ -69,35 +64,32 @@ class Client implements SpillwayClient {
       claim: () => this.#claim(),
       keep: (resume) => this.#keepClaim(resume),
       resumeSubs: () => this.#inbox.resumeSubs(),
-      state: (state) => this.#stateChanged(state),
+      emit,
       frame: (frame, bytes) => this.#receive(frame, bytes),
       lost: () => {
         this.#inbox.lost();
         this.#outbox.lost();
-        if (this.#drawer.kept.user !== null) this.#ofLastUser = this.#outbox.pending();
       },
-      error,
-      debug: debugSink(options.debug),
     });
+    this.#snapshot = (thread) => ask('GET', `threads/${encodeURIComponent(thread)}/messages`);
     this.#inbox = new Inbox({
-      send: (frame) => this.#connection.send(frame),
-      snapshot: (thread) => this.#http.snapshot(thread),
-      gap: (gap) => this.#events.emit('gap', gap),
-      error,
+      send,
+      snapshot: this.#snapshot,
+      emit,
     });
-    this.#cancels = new Cancels((frame) => this.#connection.send(frame));
-    this.#ofLastUser = this.#drawer.kept.outbox;
+    this.#cancels = new Cancels(send);
     this.#outbox = new Outbox({
       ...settings.outbox,
-      send: (frame) => this.#connection.send(frame),
+      send,
       keep: (outbox) => this.#drawer.put({ outbox }),
-      changed: (event) => this.#events.emit('outbox', event),
+      emit,
     });
-    this.#outbox.restore(this.#ofLastUser);
+    const { outbox, user } = this.#drawer.kept;
+    this.#outbox.restore(outbox, user);
     this.sessions = {
-      list: () => this.#http.sessions(),
-      free: (id) => this.#http.free(id),
-      freeUnresponsive: () => this.#http.freeUnresponsive(),
+      list: async () => (await ask<{ sessions: SessionInfo[] }>('GET', 'me/sessions')).sessions,
+      free: (id) => ask('DELETE', `me/sessions/${encodeURIComponent(id)}`),
+      freeUnresponsive: () => ask('POST', 'me/sessions/free-unresponsive', {}),
     };
   }
 
@@ -146,10 +138,10 @@ class Client implements SpillwayClient {
         inbox: this.#inbox,
         outbox: this.#outbox,
         cancels: this.#cancels,
-        snapshot: (of) => this.#http.snapshot(of),
+        snapshot: this.#snapshot,
         wanted: () => this.#wanted(),
         acted: () => this.#sent(),
-        error: (error) => this.#events.emit('error', error),
+        emit: this.#events.emit,
       });
       this.#threads.set(id, thread);
     }
@@ -164,7 +156,9 @@ class Client implements SpillwayClient {
     if (this.#inbox.receive(frame, bytes)) return;
     switch (frame.type) {
       case 'welcome':
-        this.#welcomed(frame);
+        this.#drawer.put({ user: frame.user.id });
+        this.#inbox.welcome(frame);
+        this.#outbox.welcome(frame);
         return;
       case 'ready':
         this.#notices = lastingNotices(this.#notices);
@@ -204,26 +198,6 @@ class Client implements SpillwayClient {
     }
   }
 
-  #welcomed(welcome: Welcome): void {
-    const user = welcome.user.id;
-    const known = this.#drawer.kept.user;
-    // Nothing of one person is ever sent as another.
-    if (known !== null && known !== user) this.#outbox.forget(this.#ofLastUser, 'somebody else has signed in');
-    this.#drawer.put({ user });
-    this.#outbox.maxFrameBytes = welcome.max.frameBytes;
-    this.#inbox.welcome(welcome);
-  }
-
-  #stateChanged(state: ClientState): void {
-    const leftAt = this.#leftLiveAt;
-    if (state.name === 'live') this.#leftLiveAt = null;
-    else if (this.#wasLive) this.#leftLiveAt = monotonicMs();
-    this.#wasLive = state.name === 'live';
-    this.#events.emit('state', state);
-    if (state.name !== 'live' || leftAt === null) return;
-    this.#events.emit('resumed', { manager: state.manager, resume: state.resume, downMs: Math.round(monotonicMs() - leftAt) });
-  }
-
   #setLimits(limits: Limits): void {
     this.#limits = limits;
     this.#events.emit('limits', limits);
@@ -257,6 +231,3 @@ class Client implements SpillwayClient {
     if (resume !== null) void this.#lock.take(resume.manager);
   }
 }
-
-/** One drawer for each gateway that a page speaks to. What stands behind `?` may be a ticket and is no part of its name. */
-const drawerName = (url: ClientOptions['url']): string => (typeof url === 'function' ? '' : (String(url).split('?')[0] as string));

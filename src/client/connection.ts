@@ -6,12 +6,13 @@ import type { Visibility } from '../protocol/messages.ts';
 import { namedDelay, retryDelay, STABLE_AFTER_MS } from './backoff.ts';
 import type { Credentials } from './credentials.ts';
 import { CREDENTIAL_EXPIRED, explainEnd, SIGN_IN_AGAIN, type TransportEnd } from './disconnect.ts';
+import type { Emit } from './emitter.ts';
 import { closed } from './errors.ts';
 import { Link } from './link.ts';
 import type { Settings } from './settings.ts';
 import type { ResumeClaim } from './storage.ts';
 import { type Deferred, deferred, later, monotonicMs } from './timers.ts';
-import type { ClientState, DebugEvent, DisconnectInfo } from './types.ts';
+import type { ClientState, DisconnectInfo } from './types.ts';
 import { VERSION } from './version.ts';
 
 /** What the connection needs of the client around it, and tells it. */
@@ -23,13 +24,11 @@ export interface ConnectionHost {
   keep(claim: ResumeClaim | null): void;
   /** Positions to go on from. */
   resumeSubs(): readonly ResumeSub[];
-  state(state: ClientState): void;
+  readonly emit: Emit;
   /** Every frame, after the connection has done its own part. */
   frame(frame: ServerFrame, bytes: number): void;
   /** The transport is gone; called before any other is dialled. */
   lost(): void;
-  error(error: unknown): void;
-  debug(event: DebugEvent): void;
 }
 
 /** Stays within the gateway's 128 bytes, whatever the alphabet. */
@@ -59,6 +58,8 @@ export class Connection {
   #info: DisconnectInfo | undefined;
   #retryInMs = 0;
   #wasLive = false;
+  /** When the last live transport ended, until the next one. */
+  #downSince: number | null = null;
   #waiting: Deferred<void> | null = null;
 
   constructor(settings: Settings, credentials: Credentials, host: ConnectionHost) {
@@ -130,7 +131,7 @@ export class Connection {
     });
     this.#open(turn).catch((error: unknown) => {
       if (turn !== this.#turn) return;
-      this.#host.error(error);
+      this.#host.emit('error', error);
       if (this.#credentials.isOver(error)) this.#fail(SIGN_IN_AGAIN);
       else this.#lose({ code: 1006, reason: 'could not dial' });
     });
@@ -146,14 +147,13 @@ export class Connection {
     if (turn !== this.#turn) return;
     const intent = monotonicMs() - this.#actedAt <= ACT_COUNTS_FOR_MS ? 'user' : 'auto';
     if (intent === 'auto') url.searchParams.set('intent', 'auto');
-    this.#host.debug({ type: 'dial', attempt: this.#attempt, intent });
+    this.#settings.debug({ type: 'dial', attempt: this.#attempt, intent });
     this.#link = new Link({
       url: url.href,
       settings: this.#settings,
       hello: () => this.#hello(token, intent),
       frame: (frame, bytes) => this.#receive(frame, bytes),
       end: (end) => this.#lose(end),
-      debug: (event) => this.#host.debug(event),
     });
   }
 
@@ -202,7 +202,10 @@ export class Connection {
     this.#info = undefined;
     this.#attempt = 0;
     this.#host.frame(ready, bytes);
-    this.#enter({ name: 'live', manager: ready.manager, resume: ready.resume, seat: ready.seat });
+    const { manager, resume, seat } = ready;
+    this.#enter({ name: 'live', manager, resume, seat });
+    if (this.#downSince !== null) this.#host.emit('resumed', { manager, resume, downMs: Math.round(monotonicMs() - this.#downSince) });
+    this.#downSince = null;
     this.#settleWaiting();
   }
 
@@ -249,9 +252,7 @@ export class Connection {
     // A claim that was refused, or of somebody who signed out, must not stand in the way of the next credential.
     this.#setClaim(null);
     this.#enter({ name: 'failed', info });
-    this.#settleWaiting(
-      new SpillwayError('SPILLWAY_REFUSED', `Expected to be let in, got close code ${info.code} (${info.name}). ${info.text}`, { cause: info }),
-    );
+    this.#settleWaiting(new SpillwayError('SPILLWAY_REFUSED', `Expected to be let in, got ${info.code} (${info.name}). ${info.text}`, { cause: info }));
   }
 
   /** Ends whatever is under way and hands over the transport, if there is one, to be closed. */
@@ -262,6 +263,7 @@ export class Connection {
     this.#stopTimer();
     this.#stopOfflineTimer();
     if (link !== null) this.#host.lost();
+    if (this.#isReady) this.#downSince = monotonicMs();
     this.#isReady = false;
     return link;
   }
@@ -276,7 +278,7 @@ export class Connection {
       this.#failures = 0;
     }
     this.#state = state;
-    this.#host.state(state);
+    this.#host.emit('state', state);
   }
 
   /** Shows that the connection is being sought, and later that it has been for long. */
@@ -308,12 +310,12 @@ export class Connection {
 
   #renewToken(): void {
     const link = this.#link;
-    this.#credentials.renew().then(
+    this.#credentials.token('expiring').then(
       (token) => {
         if (token !== null) link?.send({ type: 'token', token });
       },
       // The old one still counts; when it ends the gateway says 4010 and a fresh one is asked for again.
-      (error: unknown) => this.#host.error(error),
+      (error: unknown) => this.#host.emit('error', error),
     );
   }
 

@@ -3,13 +3,15 @@
 import { webSocketUrl } from './http.ts';
 import type { ClientOptions } from './types.ts';
 
+type Reason = 'connect' | 'expiring' | 'rejected';
 type Options = Pick<ClientOptions, 'url' | 'getToken'>;
 
 export class Credentials {
   readonly #options: Options;
-  #reason: 'connect' | 'rejected' = 'connect';
+  #reason: Reason = 'connect';
   #latest: string | null = null;
   #wasAccepted = false;
+  #address: URL | null = null;
 
   constructor(options: Options) {
     this.#options = options;
@@ -17,32 +19,26 @@ export class Credentials {
 
   async url(): Promise<URL> {
     const { url } = this.#options;
-    if (typeof url === 'function') return webSocketUrl(await url());
-    const address = webSocketUrl(url);
+    this.#address = webSocketUrl(typeof url === 'function' ? await url() : url);
     // A ticket admits once; from then on the resume token says who comes back.
-    if (this.#wasAccepted) address.searchParams.delete('ticket');
-    return address;
+    if (this.#wasAccepted && typeof url !== 'function') this.#address.searchParams.delete('ticket');
+    return this.#address;
+  }
+
+  /** Where the last attempt went: asking an application again may cost it a ticket. */
+  async currentUrl(): Promise<URL> {
+    return this.#address ?? this.url();
   }
 
   /** A token for the next attempt, or null where the application gives none. */
-  async token(reason = this.#reason): Promise<string | null> {
-    const { getToken } = this.#options;
-    if (getToken === undefined) return null;
-    const token = await getToken({ reason });
-    this.#latest = token;
-    return token;
+  async token(reason: Reason = this.#reason): Promise<string | null> {
+    this.#latest = (await this.#options.getToken?.({ reason })) ?? null;
+    return this.#latest;
   }
 
   /** The token that was good enough last time, else a new one: a list of sessions needs no log-in of its own. */
   async current(): Promise<string | null> {
     return this.#latest ?? (await this.token('connect'));
-  }
-
-  async renew(): Promise<string | null> {
-    const { getToken } = this.#options;
-    if (getToken === undefined) return null;
-    this.#latest = await getToken({ reason: 'expiring' });
-    return this.#latest;
   }
 
   /** The gateway knows us. */

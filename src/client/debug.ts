@@ -16,9 +16,9 @@ export function debugSink(own: ((event: DebugEvent) => void) | undefined): (even
 
 function wantsLog(): boolean {
   try {
-    return typeof window !== 'undefined' && window.localStorage.getItem(DEBUG_KEY) === '1';
+    return window.localStorage.getItem(DEBUG_KEY) === '1';
   } catch {
-    // Forbidden by the browser's settings.
+    // Forbidden by the browser's settings, or no page at all.
     return false;
   }
 }

@@ -4,6 +4,9 @@ import type { ClientEvents } from './types.ts';
 
 type Listener = (event: never) => void;
 
+/** Tells everybody who listens. */
+export type Emit = <K extends keyof ClientEvents>(name: K, event: ClientEvents[K]) => void;
+
 /** Tells listeners in the order in which they came. One that throws stops nobody: its error becomes an `error` event. */
 export class Emitter {
   readonly #listeners = new Map<keyof ClientEvents, Set<Listener>>();
@@ -22,7 +25,7 @@ export class Emitter {
     return off;
   }
 
-  emit<K extends keyof ClientEvents>(name: K, event: ClientEvents[K]): void {
+  readonly emit: Emit = (name, event) => {
     const set = this.#listeners.get(name);
     if (name === 'error' && !set?.size) {
       // Nobody asked for errors: where the runtime has a place for uncaught ones, they go there. Node has none that does not end the process.
@@ -37,5 +40,5 @@ export class Emitter {
         if (name !== 'error') this.emit('error', error);
       }
     }
-  }
+  };
 }

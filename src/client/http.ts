@@ -1,8 +1,6 @@
 /** The gateway's HTTP side, which works without a seat. */
 
 import { SpillwayError } from '../protocol/errors.ts';
-import type { SessionInfo, ThreadSnapshot } from '../protocol/messages.ts';
-import type { FreeResult } from './types.ts';
 
 export interface HttpOptions {
   /** Address of `/v1/ws`. */
@@ -30,35 +28,17 @@ export function webSocketUrl(given: string | URL): URL {
   return url;
 }
 
-export class Http {
-  readonly #options: HttpOptions;
+/** Asks `/v1/…`. Throws a `SpillwayError` with a `Problem` as its cause for every answer that is none. */
+export type Ask = <T>(method: string, path: string, body?: unknown) => Promise<T>;
 
-  constructor(options: HttpOptions) {
-    this.#options = options;
-  }
-
-  async sessions(): Promise<SessionInfo[]> {
-    return (await this.#request<{ sessions: SessionInfo[] }>('GET', 'me/sessions')).sessions;
-  }
-
-  free(id: string): Promise<FreeResult> {
-    return this.#request('DELETE', `me/sessions/${encodeURIComponent(id)}`);
-  }
-
-  freeUnresponsive(): Promise<FreeResult> {
-    return this.#request('POST', 'me/sessions/free-unresponsive', {});
-  }
-
-  snapshot(thread: string): Promise<ThreadSnapshot> {
-    return this.#request('GET', `threads/${encodeURIComponent(thread)}/messages`);
-  }
-
-  async #request<T>(method: string, path: string, body?: unknown): Promise<T> {
+export const httpTo =
+  (options: HttpOptions): Ask =>
+  async (method, path, body) => {
     // The twin of `/v1/ws`, on the same host and behind the same prefix.
-    const url = (await this.#options.url()).href.replace(/^ws(.*)\/v1\/.*/, `http$1/v1/${path}`);
+    const url = (await options.url()).href.replace(/^ws(.*)\/v1\/.*/, `http$1/v1/${path}`);
     const ask = (token: string | null): Promise<Response> => {
       const headers = new Headers();
-      const manager = this.#options.manager();
+      const manager = options.manager();
       if (token !== null) headers.set('authorization', `Bearer ${token}`);
       if (manager !== null) headers.set('spillway-manager', manager);
       if (body !== undefined) headers.set('content-type', 'application/json');
@@ -71,19 +51,18 @@ export class Http {
       };
       return fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) });
     };
-    const token = await this.#options.token('connect');
+    const token = await options.token('connect');
     let response = await ask(token);
-    if (response.status === 401 && token !== null) response = await ask(await this.#options.token('rejected'));
+    if (response.status === 401 && token !== null) response = await ask(await options.token('rejected'));
     const { status, ok } = response;
-    if (ok) return (await response.json()) as T;
+    if (ok) return response.json();
     // Whatever stands between may answer with a page of its own.
     const problem = (await response.json().catch(() => ({}))) as { code?: string; title?: string; detail?: string };
     throw new SpillwayError('SPILLWAY_REFUSED', problem.detail ?? problem.title ?? `Expected an answer to ${method} /v1/${path}, got status ${status}.`, {
       retry: status >= 500 || status === 429 ? 'later' : 'never',
       cause: { status, code: problem.code } as Problem,
     });
-  }
-}
+  };
 
 /** Whether the gateway says that what was named does not exist; a 404 of something in between says nothing about that. */
 export function isNotFound(error: unknown): boolean {

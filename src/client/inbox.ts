@@ -4,11 +4,12 @@ import type { Codec } from '../protocol/agent-events.ts';
 import type { ClientFrame, ErrorFrame, From, Gap, ResumeSub, ServerFrame, Welcome } from '../protocol/frames.ts';
 import type { ThreadId } from '../protocol/ids.ts';
 import type { ThreadSnapshot } from '../protocol/messages.ts';
+import type { Position } from '../protocol/position.ts';
 import { Acks } from './acks.ts';
 import { RETRY_TIMES, retryDelay } from './backoff.ts';
-import { Channel } from './channel.ts';
+import { Channel, type ChannelHost, type Reader } from './channel.ts';
+import type { Emit } from './emitter.ts';
 import { refusal } from './errors.ts';
-import type { Follower } from './follower.ts';
 import { isNotFound } from './http.ts';
 import { later, monotonicMs } from './timers.ts';
 import type { GapEvent } from './types.ts';
@@ -17,8 +18,7 @@ export interface InboxOptions {
   /** False if there is no live transport; what is not sent now is sent after the next `ready`. */
   send(frame: ClientFrame): boolean;
   snapshot(thread: ThreadId): Promise<ThreadSnapshot>;
-  gap(gap: GapEvent): void;
-  error(error: unknown): void;
+  readonly emit: Emit;
 }
 
 /** Numbers of subscriptions end here and begin anew. */
@@ -27,6 +27,16 @@ export const MAX_SUB = 65_535;
 export class Inbox {
   readonly #options: InboxOptions;
   readonly #channels = new Set<Channel>();
+  /** Those of listeners. A loop takes its time and keeps nobody else waiting. */
+  readonly #shared = new WeakSet<Channel>();
+  readonly #positions = new Map<string, Position>();
+  readonly #host: ChannelHost = {
+    taken: (channel, frame, bytes) => {
+      if (channel.position !== null) this.#positions.set(channel.thread, channel.position);
+      this.#acks.taken(channel.sub, frame.offset, bytes, frame.ack === true);
+    },
+    error: (error) => this.#options.emit('error', error),
+  };
   #bySub = new Map<number, Channel>();
   #lastSub = 0;
   #maxSubs = 0;
@@ -44,26 +54,29 @@ export class Inbox {
     return false;
   }
 
-  /** Adds a reader, to a subscription that suits it or to one of its own. */
-  follow(thread: ThreadId, codec: Codec, from: From, follower: Follower): void {
-    for (const channel of this.#channels) {
-      if (channel.thread === thread && channel.canTake(codec, from)) {
-        channel.add(follower, from);
-        return;
-      }
+  /** Of the last event taken in a thread. */
+  positionOf(thread: string): Position | null {
+    return this.#positions.get(thread) ?? null;
+  }
+
+  /** Adds a reader: to a subscription that suits it, if it may share one, or with one of its own. */
+  follow(thread: ThreadId, codec: Codec, from: From, reader: Reader, mayShare: boolean): void {
+    let channel = mayShare ? [...this.#channels].find((c) => this.#shared.has(c) && c.thread === thread && c.codec === codec && c.canTake(from)) : undefined;
+    if (channel === undefined) {
+      channel = new Channel(thread, codec, from, this.#host);
+      this.#channels.add(channel);
+      if (mayShare) this.#shared.add(channel);
     }
-    const channel = new Channel(thread, codec, from);
-    channel.onTaken = (sub, offset, bytes, atOnce) => this.#acks.taken(sub, offset, bytes, atOnce);
-    this.#channels.add(channel);
-    channel.add(follower, from);
+    channel.readers.add(reader);
     this.#open(channel);
   }
 
-  unfollow(follower: Follower): void {
+  unfollow(reader: Reader): void {
     for (const channel of this.#channels) {
-      if (!channel.followers.has(follower)) continue;
-      channel.remove(follower);
-      if (channel.followers.size === 0) this.#drop(channel);
+      if (!channel.readers.delete(reader) || channel.readers.size > 0) continue;
+      this.#channels.delete(channel);
+      this.#shut(channel);
+      this.#openWaiting();
     }
   }
 
@@ -101,7 +114,7 @@ export class Inbox {
 
   /** Everybody is told that nothing more comes. */
   end(): void {
-    for (const channel of [...this.#channels]) for (const follower of [...channel.followers]) this.#part(follower);
+    for (const channel of [...this.#channels]) for (const reader of [...channel.readers]) this.#part(reader);
   }
 
   /** Returns whether the frame was one for the inbox. Everything happens in this call stack, up to the acknowledgement. */
@@ -113,17 +126,17 @@ export class Inbox {
       case 'event': {
         const channel = this.#bySub.get(frame.sub);
         if (channel === undefined) return true;
-        const result = channel.receive(frame, bytes);
-        if (result === 'hole') this.#reopen(channel);
-        else for (const stray of result) this.#moveOut(channel, stray);
+        if (!channel.receive(frame, bytes)) this.#reopen(channel);
         return true;
       }
-      case 'replayed':
-        this.#bySub.get(frame.sub)?.replayed();
+      case 'replayed': {
+        const channel = this.#bySub.get(frame.sub);
+        if (channel !== undefined) channel.hasReplayed = true;
         return true;
+      }
       case 'gap': {
         const channel = this.#bySub.get(frame.sub);
-        if (channel !== undefined) this.#bridge(channel, frame).catch((error: unknown) => this.#options.error(error));
+        if (channel !== undefined) this.#bridge(channel, frame).catch((error: unknown) => this.#options.emit('error', error));
         return true;
       }
       case 'unsubscribed':
@@ -181,22 +194,9 @@ export class Inbox {
     this.#open(channel);
   }
 
-  #drop(channel: Channel): void {
-    this.#channels.delete(channel);
-    this.#shut(channel);
-    if (this.#isReady) this.#openWaiting();
-  }
-
-  #moveOut(channel: Channel, follower: Follower): void {
-    const { position } = follower;
-    channel.remove(follower);
-    if (channel.followers.size === 0) this.#drop(channel);
-    if (position !== null) this.follow(channel.thread, channel.codec, position, follower);
-  }
-
-  #part(follower: Follower, error?: unknown): void {
-    this.unfollow(follower);
-    follower.end(error);
+  #part(reader: Reader, error?: unknown): void {
+    this.unfollow(reader);
+    reader.end(error);
   }
 
   /** Entries are missing: the snapshot stands for them, and the stream goes on behind it. */
@@ -211,7 +211,7 @@ export class Inbox {
         break;
       } catch (error) {
         if (isNotFound(error)) break;
-        this.#options.error(error);
+        this.#options.emit('error', error);
         await new Promise<void>((resolve) => later(retryDelay(failures, RETRY_TIMES, Math.random()), resolve));
       }
     }
@@ -219,8 +219,8 @@ export class Inbox {
     const position = snapshot?.position ?? { epoch: gap.epoch, offset: gap.to };
     channel.moveTo(position);
     const event: GapEvent = { thread, codec, from: gap.from, to: gap.to, reason: gap.reason, position, snapshot };
-    for (const follower of [...channel.followers]) follower.gap(event);
-    this.#options.gap(event);
+    for (const reader of [...channel.readers]) reader.gap(event);
+    this.#options.emit('gap', event);
     channel.isAway = false;
     this.#open(channel);
   }
@@ -237,7 +237,7 @@ export class Inbox {
       return true;
     }
     const error = refusal(frame);
-    for (const follower of [...channel.followers]) this.#part(follower, error);
+    for (const reader of [...channel.readers]) this.#part(reader, error);
     return true;
   }
 }

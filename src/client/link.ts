@@ -1,7 +1,7 @@
 /** One transport: from the dial to its end. */
 
 import { type ClientFrame, type Hello, type ServerFrame, SUBPROTOCOL, type Welcome } from '../protocol/frames.ts';
-import { utf8Bytes } from '../protocol/utf8.ts';
+import { bytesOf } from './bytes.ts';
 import type { TransportEnd } from './disconnect.ts';
 import type { Settings } from './settings.ts';
 import { every, later, monotonicMs } from './timers.ts';
@@ -15,7 +15,6 @@ export interface LinkOptions {
   frame(frame: ServerFrame, bytes: number): void;
   /** Called once, unless `drop` came first. */
   end(end: TransportEnd): void;
-  debug(event: DebugEvent): void;
 }
 
 /** A tick of ours later than this is our own stall and no fault of the gateway. */
@@ -57,7 +56,7 @@ export class Link {
   send(frame: ClientFrame): boolean {
     if (!this.#isOpen || this.#hasEnded || this.#socket.readyState !== 1) return false;
     const text = JSON.stringify(frame);
-    this.#options.debug(describe('out', frame, text.length));
+    this.#options.settings.debug(describe('out', frame, text.length));
     this.#socket.send(text);
     return true;
   }
@@ -104,8 +103,8 @@ export class Link {
       this.#end({ code: LOST, reason: 'not JSON' });
       return;
     }
-    const bytes = utf8Bytes(data);
-    this.#options.debug(describe('in', frame, bytes));
+    const bytes = bytesOf(data);
+    this.#options.settings.debug(describe('in', frame, bytes));
     if (frame.type === 'welcome') this.#watch(frame);
     else if (frame.type === 'check-ok' && frame.n === this.#checks) {
       this.#stopCheck?.();
@@ -146,7 +145,7 @@ export class Link {
     if (this.#hasEnded) return;
     this.#finish();
     this.#close();
-    this.#options.debug({ type: 'close', code: end.code, reason: end.reason || (end.bye?.name ?? '') });
+    this.#options.settings.debug({ type: 'close', code: end.code, reason: end.reason || (end.bye?.name ?? '') });
     this.#options.end(end);
   }
 

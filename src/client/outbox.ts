@@ -1,9 +1,10 @@
 /** What goes out: messages that are kept until the gateway has stored them. */
 
 import { SpillwayError } from '../protocol/errors.ts';
-import type { ErrorFrame, RunAccepted, Send } from '../protocol/frames.ts';
-import { utf8Bytes } from '../protocol/utf8.ts';
+import type { ErrorFrame, RunAccepted, Send, Welcome } from '../protocol/frames.ts';
 import { RETRY_TIMES, retryDelay } from './backoff.ts';
+import { bytesOf } from './bytes.ts';
+import type { Emit } from './emitter.ts';
 import { badArgument, closed, refusal } from './errors.ts';
 import { type Deferred, deferred, later } from './timers.ts';
 import type { AcceptedMessage, OutboxEvent } from './types.ts';
@@ -15,7 +16,7 @@ export interface OutboxOptions {
   send(frame: Send): boolean;
   /** Called after every change, with the messages that a reload must not lose. */
   keep(messages: readonly Send[]): void;
-  changed(event: OutboxEvent): void;
+  readonly emit: Emit;
 }
 
 interface Entry {
@@ -25,6 +26,8 @@ interface Entry {
   readonly answer: Deferred<AcceptedMessage>;
   /** Sent on this transport and not answered yet. */
   isUnderWay: boolean;
+  /** Whose it is; null while nobody has been recognised. Nothing of one person is ever sent as another. */
+  user: string | null;
   /** May have reached the gateway, on this transport or an earlier one, or before a reload. */
   wasSent: boolean;
   /** Asked to wait; later messages of its thread wait behind it. */
@@ -42,8 +45,9 @@ export class Outbox {
   #bytes = 0;
   #isReady = false;
   #isClosed = false;
+  #user: string | null = null;
   /** As the gateway last said. Bigger ones would end the transport, again and again. */
-  maxFrameBytes = Number.POSITIVE_INFINITY;
+  #maxFrameBytes = Number.POSITIVE_INFINITY;
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -55,13 +59,23 @@ export class Outbox {
   }
 
   /** Brings back what waited before a reload. */
-  restore(messages: readonly Send[]): void {
-    for (const message of messages) this.#keep(newEntry(message, true));
+  restore(messages: readonly Send[], user: string | null): void {
+    for (const message of messages) this.#keep(newEntry(message, user, true));
+  }
+
+  /** The gateway has recognised somebody. */
+  welcome({ user, max }: Welcome): void {
+    this.#user = user.id;
+    this.#maxFrameBytes = max.frameBytes;
+    for (const entry of [...this.#entries.values()]) {
+      entry.user ??= user.id;
+      if (entry.user !== user.id) this.#refuse(entry, closed('somebody else has signed in'));
+    }
   }
 
   /** Keeps and sends a message. The promise rejects at once if there is no room, or if it is too big or its id is taken by another. */
   add(message: Send): Promise<AcceptedMessage> {
-    const entry = newEntry(message, false);
+    const entry = newEntry(message, this.#user, false);
     const earlier = this.#entries.get(message.id);
     if (earlier?.json === entry.json) return earlier.answer.promise;
     const problem = this.#problem(entry, earlier);
@@ -126,22 +140,14 @@ export class Outbox {
   /** Nothing will be sent until `open`. */
   close(): void {
     this.#isClosed = true;
-    this.forget(this.pending());
-  }
-
-  /** Gives up messages that were never to be sent by whoever is here now. */
-  forget(messages: readonly Send[], why?: string): void {
-    for (const { id } of messages) {
-      const entry = this.#entries.get(id);
-      if (entry !== undefined) this.#refuse(entry, closed(why));
-    }
+    for (const entry of [...this.#entries.values()]) this.#refuse(entry, closed());
   }
 
   #problem({ message, bytes }: Entry, earlier: Entry | undefined): SpillwayError | null {
     const { maxMessages, maxBytes } = this.#options;
     if (this.#isClosed) return closed();
     if (earlier !== undefined) return badArgument(`Expected a new id for a new message, got "${message.id}" twice.`);
-    if (bytes > this.maxFrameBytes) return tooBig(bytes, this.maxFrameBytes);
+    if (bytes > this.#maxFrameBytes) return tooBig(bytes, this.#maxFrameBytes);
     if (this.#entries.size < maxMessages && this.#bytes + bytes <= maxBytes) return null;
     const text = `Expected at most ${maxMessages} messages and ${maxBytes} bytes to wait, got one more. Send it again when the connection is back.`;
     return new SpillwayError('SPILLWAY_OUTBOX_FULL', text, { retry: 'later' });
@@ -156,8 +162,8 @@ export class Outbox {
       const { thread } = entry.message;
       if (entry.isHeld) heldThreads.add(thread);
       if (entry.isUnderWay || heldThreads.has(thread)) continue;
-      if (entry.bytes > this.maxFrameBytes) {
-        this.#refuse(entry, tooBig(entry.bytes, this.maxFrameBytes));
+      if (entry.bytes > this.#maxFrameBytes) {
+        this.#refuse(entry, tooBig(entry.bytes, this.#maxFrameBytes));
         continue;
       }
       if (underWay >= WINDOW || !this.#options.send(entry.message)) return;
@@ -186,13 +192,13 @@ export class Outbox {
   }
 
   #tell({ message: { id, thread } }: Entry, state: OutboxEvent['state'], more?: Pick<OutboxEvent, 'accepted' | 'text'>): void {
-    this.#options.changed({ id, thread, state, ...more, pendingMessages: this.#entries.size, pendingBytes: this.#bytes });
+    this.#options.emit('outbox', { id, thread, state, ...more, pendingMessages: this.#entries.size, pendingBytes: this.#bytes });
   }
 }
 
-function newEntry(message: Send, wasSent: boolean): Entry {
+function newEntry(message: Send, user: string | null, wasSent: boolean): Entry {
   const json = JSON.stringify(message);
-  return { message, json, bytes: utf8Bytes(json), answer: deferred(), isUnderWay: false, wasSent, isHeld: false, failures: 0 };
+  return { message, json, bytes: bytesOf(json), answer: deferred(), user, isUnderWay: false, wasSent, isHeld: false, failures: 0 };
 }
 
 const tooBig = (bytes: number, maxBytes: number): SpillwayError => badArgument(`Expected a message of at most ${maxBytes} bytes, got ${bytes}.`);

@@ -5,42 +5,31 @@ import type { Position } from '../protocol/position.ts';
 import type { AcceptedMessage, GapEvent, Run, StreamEvent } from './types.ts';
 
 export interface RunActions {
-  withdraw(id: string): boolean;
+  /** Takes the message back; false if the gateway may know it already. */
+  withdraw(): boolean;
   cancel(run: string): Promise<void>;
   follow(from: Position, onGap: (gap: GapEvent) => void): AsyncIterableIterator<StreamEvent<unknown>>;
 }
 
-export class SentRun implements Run {
-  readonly id: string;
-  readonly accepted: Promise<AcceptedMessage>;
-  readonly #actions: RunActions;
-
-  constructor(id: string, accepted: Promise<AcceptedMessage>, actions: RunActions) {
-    this.id = id;
-    this.accepted = accepted;
-    this.#actions = actions;
-  }
-
-  async stop(): Promise<void> {
-    if (this.#actions.withdraw(this.id)) return;
-    const { runId } = await this.accepted;
-    await this.#actions.cancel(runId);
-  }
-
-  async *[Symbol.asyncIterator](): AsyncGenerator<StreamEvent<AgentEvent>, void, undefined> {
-    const { runId, position } = await this.accepted;
+export const runOf = (id: string, accepted: Promise<AcceptedMessage>, { withdraw, cancel, follow }: RunActions): Run => ({
+  id,
+  accepted,
+  async stop() {
+    if (!withdraw()) await cancel((await accepted).runId);
+  },
+  async *[Symbol.asyncIterator]() {
+    const { runId, position } = await accepted;
     // The stream begins behind the message; other runs of the thread may come before ours.
-    const events = this.#actions.follow(position, (gap) => {
-      const answer = gap.snapshot?.messages.find((message) => message.run === runId && message.role === 'assistant');
-      const isOver = gap.snapshot === null || (answer !== undefined && answer.status !== 'streaming');
-      // Its end lies in the gap: nothing would ever end this loop.
+    const events = follow(position, ({ snapshot }) => {
+      const answer = snapshot?.messages.find((message) => message.run === runId && message.role === 'assistant');
+      const isOver = snapshot === null || (answer !== undefined && answer.status !== 'streaming');
+      // Its end lies in the gap: nothing would ever end this loop. Leaving it cannot fail.
       if (isOver) events.return?.().catch(() => {});
     });
-    for await (const event of events) {
-      const data = event.data as AgentEvent;
-      if (data.run_id !== runId) continue;
-      yield event as StreamEvent<AgentEvent>;
-      if (isTerminal(data.type)) return;
+    for await (const event of events as AsyncIterable<StreamEvent<AgentEvent>>) {
+      if (event.data.run_id !== runId) continue;
+      yield event;
+      if (isTerminal(event.data.type)) return;
     }
-  }
-}
+  },
+});

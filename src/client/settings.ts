@@ -2,8 +2,9 @@
 
 import { SpillwayError } from '../protocol/errors.ts';
 import { RETRY_TIMES, type RetryTimes } from './backoff.ts';
+import { debugSink } from './debug.ts';
 import { webSocketUrl } from './http.ts';
-import type { ClientOptions, WebSocketConstructor } from './types.ts';
+import type { ClientOptions, DebugEvent, WebSocketConstructor } from './types.ts';
 
 const DEFAULTS = {
   connectTimeoutMs: 8_000,
@@ -15,7 +16,7 @@ const DEFAULTS = {
 const OUTBOX = { maxMessages: 100, maxBytes: 1_048_576 };
 
 export type Settings = typeof DEFAULTS &
-  ClientOptions & { readonly webSocket: WebSocketConstructor; readonly retry: RetryTimes; readonly outbox: typeof OUTBOX };
+  ClientOptions & { debug(event: DebugEvent): void; readonly webSocket: WebSocketConstructor; readonly retry: RetryTimes; readonly outbox: typeof OUTBOX };
 
 /** Completes options, or throws a `SpillwayError` for those that cannot work. */
 export function settingsOf(options: ClientOptions): Settings {
@@ -23,6 +24,7 @@ export function settingsOf(options: ClientOptions): Settings {
     ...DEFAULTS,
     webSocket: globalThis.WebSocket,
     ...options,
+    debug: debugSink(options.debug),
     retry: { ...RETRY_TIMES, ...options.retry },
     outbox: { ...OUTBOX, ...options.outbox },
   };

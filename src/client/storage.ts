@@ -1,6 +1,7 @@
 /** What survives a reload of the page. */
 
 import type { Send } from '../protocol/frames.ts';
+import type { ClientOptions } from './types.ts';
 
 /** Claims a manager back. */
 export interface ResumeClaim {
@@ -24,9 +25,10 @@ export class Drawer {
   readonly #storage: Storage | null;
   #kept: Kept = NOTHING;
 
-  constructor(name: string, isKept: boolean) {
-    this.#key = `spillway:${name}`;
-    this.#storage = isKept ? sessionStorageOrNull() : null;
+  constructor({ url, storage }: Pick<ClientOptions, 'url' | 'storage'>) {
+    // One for each gateway that a page speaks to. What stands behind `?` may be a ticket and is no part of its name.
+    this.#key = `spillway:${typeof url === 'function' ? '' : String(url).split('?')[0]}`;
+    this.#storage = storage === 'none' ? null : sessionStorageOrNull();
     this.#kept = this.#read();
   }
 
@@ -57,9 +59,9 @@ export class Drawer {
 
 function sessionStorageOrNull(): Storage | null {
   try {
-    return typeof window === 'undefined' ? null : window.sessionStorage;
+    return window.sessionStorage;
   } catch {
-    // Forbidden by the browser's settings.
+    // Forbidden by the browser's settings, or no page at all.
     return null;
   }
 }

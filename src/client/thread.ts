@@ -1,26 +1,29 @@
 /** One conversation, as the application sees it. */
 
-import type { From } from '../protocol/frames.ts';
+import type { Send } from '../protocol/frames.ts';
 import type { ThreadId } from '../protocol/ids.ts';
 import type { MessageData, ThreadSnapshot } from '../protocol/messages.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Cancels } from './cancels.ts';
-import { type Follower, ListenerFollower, LoopFollower } from './follower.ts';
+import type { Reader } from './channel.ts';
+import type { Emit } from './emitter.ts';
 import type { Inbox } from './inbox.ts';
+import { Loop } from './loop.ts';
 import type { Outbox } from './outbox.ts';
-import { SentRun } from './run.ts';
+import { runOf } from './run.ts';
+import { later } from './timers.ts';
 import type { FollowOptions, GapEvent, PendingMessage, Run, StreamEvent, Thread, ThreadEvent } from './types.ts';
 
 export interface ThreadParts {
   readonly inbox: Inbox;
   readonly outbox: Outbox;
   readonly cancels: Cancels;
-  snapshot(thread: ThreadId): Promise<ThreadSnapshot>;
+  readonly snapshot: (thread: string) => Promise<ThreadSnapshot>;
   /** Somebody listens: see that there is a connection. */
   wanted(): void;
   /** A person sent something. */
   acted(): void;
-  error(error: unknown): void;
+  readonly emit: Emit;
 }
 
 /** Enough that no two messages of a thread ever share an id. */
@@ -29,8 +32,6 @@ const ID_BYTES = 16;
 export class ClientThread implements Thread {
   readonly id: ThreadId;
   readonly #parts: ThreadParts;
-  readonly #followers = new Set<Follower>();
-  #last: Position | null = null;
 
   constructor(id: ThreadId, parts: ThreadParts) {
     this.id = id;
@@ -38,11 +39,7 @@ export class ClientThread implements Thread {
   }
 
   get position(): Position | null {
-    let slowest: Follower | null = null;
-    for (const follower of this.#followers) {
-      if (follower.epoch !== null && (slowest === null || follower.done < slowest.done)) slowest = follower;
-    }
-    return slowest?.epoch ? { epoch: slowest.epoch, offset: slowest.done } : this.#last;
+    return this.#parts.inbox.positionOf(this.id);
   }
 
   get pending(): readonly PendingMessage[] {
@@ -53,9 +50,9 @@ export class ClientThread implements Thread {
     const { outbox, cancels } = this.#parts;
     const id = options.id ?? `c-${Array.from(crypto.getRandomValues(new Uint8Array(ID_BYTES)), (byte) => byte.toString(36)).join('')}`;
     const data = typeof input === 'string' ? { text: input } : input;
-    const accepted = outbox.add({ type: 'send', id, thread: this.id, data, ...(options.agent === undefined ? {} : { agent: options.agent }) });
-    const run = new SentRun(id, accepted, {
-      withdraw: (message) => outbox.withdraw(message),
+    const accepted = outbox.add({ type: 'send', id, thread: this.id, data, agent: options.agent } as Send);
+    const run = runOf(id, accepted, {
+      withdraw: () => outbox.withdraw(id),
       cancel: (started) => cancels.cancel(started),
       follow: (from, onGap) => this.#loop({ from }, onGap),
     });
@@ -73,16 +70,20 @@ export class ClientThread implements Thread {
   }
 
   on<T = ThreadEvent>(listener: (event: StreamEvent<T>) => void | Promise<void>, options: FollowOptions = {}): () => void {
-    const follower = new ListenerFollower(listener as (event: StreamEvent<unknown>) => unknown, this.#parts.error);
     const { signal } = options;
+    const reader: Reader = {
+      take: listener as Reader['take'],
+      end: (error) => error !== undefined && this.#parts.emit('error', error),
+      // The client's `gap` event tells listeners.
+      gap: () => {},
+    };
     const off = (): void => {
       signal?.removeEventListener('abort', off);
-      this.#detach(follower);
-      follower.end();
+      this.#parts.inbox.unfollow(reader);
     };
     if (signal?.aborted) return off;
     signal?.addEventListener('abort', off);
-    this.#attach(follower, options);
+    this.#attach(reader, options, true);
     return off;
   }
 
@@ -95,30 +96,23 @@ export class ClientThread implements Thread {
     return this.#parts.cancels.cancel(run);
   }
 
-  #loop({ signal, ...options }: FollowOptions, onGap?: (gap: GapEvent) => void): AsyncIterableIterator<StreamEvent<unknown>> {
-    const end = (): void => follower.end();
-    const follower = new LoopFollower((it) => {
+  #loop({ signal, ...options }: FollowOptions, onGap?: (gap: GapEvent) => void): Loop {
+    const end = (): void => loop.end();
+    const loop = new Loop((it) => {
       signal?.removeEventListener('abort', end);
-      this.#detach(it);
+      // A macrotask later: by then the last event has been acknowledged.
+      later(0, () => this.#parts.inbox.unfollow(it));
     }, onGap);
     if (signal?.aborted) end();
     else {
       signal?.addEventListener('abort', end);
-      this.#attach(follower, options);
+      this.#attach(loop, options, false);
     }
-    return follower;
+    return loop;
   }
 
-  #attach(follower: Follower, { from = 'now', codec = 'agent-events' }: FollowOptions): void {
-    this.#followers.add(follower);
-    this.#parts.inbox.follow(this.id, codec, from as From, follower);
+  #attach(reader: Reader, { from = 'now', codec = 'agent-events' }: FollowOptions, mayShare: boolean): void {
+    this.#parts.inbox.follow(this.id, codec, from, reader, mayShare);
     this.#parts.wanted();
-  }
-
-  #detach(follower: Follower): void {
-    if (!this.#followers.has(follower)) return;
-    this.#last = this.position;
-    this.#parts.inbox.unfollow(follower);
-    this.#followers.delete(follower);
   }
 }

@@ -178,7 +178,7 @@ export interface Run extends AsyncIterable<StreamEvent<AgentEvent>> {
 
 export interface Thread {
   readonly id: string;
-  /** Of the last event that every listener of this client has taken; null before the first. */
+  /** Of the last event taken; null before the first. */
   readonly position: Position | null;
   /** Messages of this thread that are not accepted yet, oldest first, also those from before a reload. */
   readonly pending: readonly PendingMessage[];
@@ -186,7 +186,8 @@ export interface Thread {
   send(input: string | MessageData, options?: { readonly id?: string; readonly signal?: AbortSignal; readonly agent?: string }): Run;
   /** Events in order, each once. An event counts as taken when the next one is asked for. */
   follow<T = ThreadEvent>(options?: FollowOptions): AsyncIterable<StreamEvent<T>>;
-  /** Events in order, each once, the next after the listener returned and its promise settled. Returns how to stop. */
+  /** Events in order, each once, the next after the listener returned and its promise settled. Listeners at one position share a
+   *  subscription and go in step, so slow work belongs into a loop, which waits for nobody. Returns how to stop. */
   on<T = ThreadEvent>(listener: (event: StreamEvent<T>) => void | Promise<void>, options?: FollowOptions): () => void;
   /** The conversation as it is stored. Rejects with a `SpillwayError`; `cause.code` is `not-found` for a thread that does not exist. */
   snapshot(): Promise<ThreadSnapshot>;

@@ -35,20 +35,14 @@ export interface Optional<T> {
 
 type FieldsOf<T> = { readonly [K in keyof T]-?: Record<never, never> extends Pick<T, K> ? Optional<Exclude<T[K], undefined>> : Rule<T[K]> };
 
+/** What a value is, in words that never repeat a text. */
 export function kindOf(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (value === null) return 'null';
   if (Array.isArray(value)) return 'an array';
-  switch (typeof value) {
-    case 'string':
-      return value.length === 0 ? 'an empty string' : `a string of ${value.length} characters`;
-    case 'number':
-      return `the number ${value}`;
-    case 'boolean':
-      return String(value);
-    default:
-      return 'an object';
-  }
+  if (typeof value === 'string') return value.length === 0 ? 'an empty string' : `a string of ${value.length} characters`;
+  if (typeof value === 'number') return `the number ${value}`;
+  return typeof value === 'boolean' ? String(value) : 'an object';
 }
 
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value);

@@ -3,8 +3,10 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { CLOSE, type CloseCode, closeReason, returnOf } from '../../src/protocol/close-codes.ts';
 import type { ThreadSnapshot } from '../../src/protocol/messages.ts';
+import { closeText } from '../../src/protocol/texts.ts';
 import { launchBrowser, openPage, openTab } from '../support/browser.ts';
 import { type CuttingProxy, startCuttingProxy } from '../support/cutting-proxy.ts';
 import { type SpillwayProcess, startSpillway } from '../support/spillway-process.ts';
@@ -17,12 +19,31 @@ const WITHIN_MS = 25_000;
 
 const words = (text: string): string[] => text.match(/[\p{L}\p{N}]+/gu) ?? [];
 
-async function signIn(page: Page, url: string): Promise<void> {
+async function signIn(page: Page, url: string, user = 'ada'): Promise<void> {
   await page.goto(url);
   // Filled in, because this server has demo accounts.
   await expect.poll(() => page.getByLabel('Name').inputValue()).toBe('ada');
+  await page.getByLabel('Name').fill(user);
   await page.getByRole('button', { name: 'Sign in' }).click();
   await isConnected(page);
+}
+
+/** Ends every connection through the proxy as the gateway would. */
+function endWith(proxy: CuttingProxy, close: CloseCode, retryAfterMs = 0, label?: string): void {
+  const back = returnOf(close.code);
+  const text = closeText(close, { retryAfterMs, label });
+  const bye = {
+    type: 'bye',
+    code: close.code,
+    name: close.name,
+    return: back,
+    retryAfterMs,
+    reason: close.name,
+    text,
+    resumable: back !== 'never',
+    positions: [],
+  };
+  proxy.closeWith(close.code, closeReason(close, retryAfterMs), bye);
 }
 
 async function isConnected(page: Page): Promise<void> {
@@ -60,7 +81,8 @@ async function showsWhatIsStored(page: Page): Promise<void> {
   const last = snapshot.messages.at(-1);
   const text = last?.parts.flatMap((part) => (part.type === 'text' ? [part.text] : [])).join('') ?? '';
   expect(words(text).length).toBeGreaterThan(0);
-  expect(words(await answerText(page))).toEqual(words(text));
+  // A list's own numbers are drawn, not written.
+  expect(words(await answerText(page))).toEqual(words(text.replace(/^\d+\. /gm, '')));
   expect(await page.locator('.message').count()).toBe(snapshot.messages.length);
 }
 
@@ -82,6 +104,7 @@ describe('the chat page', () => {
     proxy = await startCuttingProxy(spillway.port);
     browser = await launchBrowser(chromium.path);
   });
+  afterEach(() => proxy?.mend());
   afterAll(async () => {
     await browser?.close();
     await proxy?.[Symbol.asyncDispose]();
@@ -244,7 +267,7 @@ describe('the chat page', () => {
   it('can be closed from another tab, says so, and comes back when it is asked', async () => {
     await using watched = await openPage(browser);
     const { page } = watched;
-    await signIn(page, proxy.url);
+    await signIn(page, proxy.url, 'ben');
     await ask(page, 'What is 2 + 2?');
     await isFinished(page);
     const other = await openTab(page);
@@ -272,7 +295,7 @@ describe('the chat page', () => {
     const { page } = watched;
     await signIn(page, proxy.url);
     await box(page).fill('kept');
-    proxy.closeWith(4101, 'no-seat-yet;r=after;t=20000;c=no-seat-yet');
+    endWith(proxy, CLOSE.noSeatYet, 20_000);
     const notice = page.getByRole('status').filter({ hasText: 'Another of your tabs is using the room' });
     await notice.waitFor();
     const left = async (): Promise<number> => Number(/(\d+) s/.exec(await notice.locator('[aria-hidden="true"]').innerText())?.[1]);
@@ -285,20 +308,20 @@ describe('the chat page', () => {
     expect(await box(page).inputValue()).toBe('kept');
   });
 
-  it('stays readable when another window took over, and when it is out of date', async () => {
+  it('stays readable when another device took over, and when it is out of date', async () => {
     await using watched = await openPage(browser);
     const { page } = watched;
     await signIn(page, proxy.url);
     await ask(page, 'What is 5 + 5?');
     await isFinished(page);
-    proxy.closeWith(4205, 'taken-over;r=user;t=0;c=superseded');
-    await page.getByText('This chat goes on in another window.').waitFor();
+    endWith(proxy, CLOSE.evictedForNewer, 0, 'Phone');
+    await page.getByText('Paused because you went on in Phone. Nothing is lost.').waitFor();
     expect(await page.getByRole('button', { name: 'Resume here' }).isVisible()).toBe(true);
     expect(await page.locator('.answer').isVisible()).toBe(true);
     proxy.mend();
     await page.getByRole('button', { name: 'Resume here' }).click();
     await isConnected(page);
-    proxy.closeWith(4503, 'unsupported-version;r=never;t=0');
+    endWith(proxy, CLOSE.unsupportedVersion);
     await page.getByText('This page is out of date.').waitFor();
     expect(await page.getByRole('button', { name: 'Reload' }).isVisible()).toBe(true);
     proxy.mend();
@@ -306,8 +329,8 @@ describe('the chat page', () => {
 
   it('renews its sign-in by one tab at a time, and asks again when it cannot', async () => {
     const ownData = await mkdtemp(join(tmpdir(), 'spillway-chat-tokens-'));
-    // Every token is so short-lived that each use renews it.
-    await using own = await startSpillway({ data: ownData, env: { SPILLWAY_AUTH_TOKEN_TTL_MS: '10s' } });
+    // So short-lived that it is renewed again and again.
+    await using own = await startSpillway({ data: ownData, env: { SPILLWAY_AUTH_TOKEN_TTL_MS: '21s' } });
     try {
       await using watched = await openPage(browser);
       const { page } = watched;

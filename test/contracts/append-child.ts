@@ -11,21 +11,29 @@ const store = await sqliteStore({ file });
 const writers: Writer[] = [];
 for (let i = 0; i < Number(streams); i++) writers.push(await Writer.claim(store.log, crashKey(i)));
 
-for (let round = 0; ; round++) {
+/** Appends one batch to all streams; what it printed was confirmed. */
+async function appendBatch(round: number): Promise<void> {
   const requests = writers.map((writer, i) => {
-    const total = 1 + ((round + i) % 7);
-    const entries = Array.from({ length: total }, (_, n) => entry(writer.head + 1 + n, { data: crashData(i, writer.head + 1 + n), run: crashRun(i) }));
-    const last = writer.head + total;
+    const entries = Array.from({ length: 1 + ((round + i) % 7) }, (_, n) => writer.head + 1 + n).map((n) =>
+      entry(n, { data: crashData(i, n), run: crashRun(i) }),
+    );
+    writer.head += entries.length;
+    const last = writer.head;
     return writer.request(entries, {
       title: 'crash',
       messages: [message(`m${last}`, last)],
       runs: [run(writer.key, crashRun(i), { firstOffset: 1, lastOffset: last })],
     });
   });
+  const heads = writers.map((writer) => writer.head);
   const answers = await store.log.append(requests);
-  for (const [i, writer] of writers.entries()) {
-    if (answers[i]?.is !== 'ok') throw new Error(`Expected the append to be taken, got ${JSON.stringify(answers[i])}.`);
-    writer.head += requests[i]?.entries.length ?? 0;
-  }
-  writeSync(1, `${JSON.stringify(writers.map((writer) => writer.head))}\n`);
+  if (answers.some((answer) => answer.is !== 'ok')) throw new Error(`Expected the batch to be taken, got ${JSON.stringify(answers)}.`);
+  writeSync(1, `${JSON.stringify(heads)}\n`);
+}
+
+// The next batch is on its way before the last is confirmed, so that a kill at any moment meets one that is being written.
+for (let round = 0, before = Promise.resolve(); ; round++) {
+  const now = appendBatch(round);
+  await before;
+  before = now;
 }

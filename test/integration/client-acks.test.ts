@@ -123,7 +123,7 @@ test('a loop acknowledges an event when it asks for the next, and the last one w
   await socket.frame('unsubscribe');
 });
 
-test('the slowest of several listeners decides what is acknowledged; none waits for another', async () => {
+test('listeners go in step: the slowest decides when the next event comes and what is acknowledged', async () => {
   await using peer = await Peer.open();
   await using client = createSpillway({ url: peer.url });
   const fast: number[] = [];
@@ -138,11 +138,28 @@ test('the slowest of several listeners decides what is acknowledged; none waits 
   const socket = await followed(peer, { frames: 1, bytes: 1, ms: 0 });
   socket.send(event(1), event(2));
   await socket.settled();
-  expect(fast).toEqual([1, 2]);
+  expect(fast).toEqual([1]);
   expect(acks(socket)).toEqual([]);
   expect(socket.log.filter((f) => f.type === 'subscribe')).toHaveLength(1);
   release();
   expect(await socket.frame('ack')).toMatchObject({ offset: 1 });
+  await until(() => fast.length === 2, 'the second event');
+});
+
+test('a loop that takes its time keeps no listener waiting', async () => {
+  await using peer = await Peer.open();
+  await using client = createSpillway({ url: peer.url });
+  const fast: number[] = [];
+  const loop = client.thread('t1').follow()[Symbol.asyncIterator]();
+  const first = loop.next();
+  client.thread('t1').on((e) => void fast.push(e.position.offset));
+  const socket = await followed(peer, { frames: 1, bytes: 1, ms: 0 });
+  await socket.frame('subscribe');
+  socket.send(subscribed(2), event(1), event(2), { ...event(1), sub: 2 }, { ...event(2), sub: 2 });
+  await socket.settled();
+  expect((await first).value?.position.offset).toBe(1);
+  expect(fast).toEqual([1, 2]);
+  expect(socket.log.filter((f) => f.type === 'ack').map((f) => f.sub)).toEqual([2, 2]);
 });
 
 test('a range without events moves on and is acknowledged', async () => {

@@ -31,7 +31,8 @@ async function appendUntilKilled(file: string, lines: number): Promise<readonly 
   for await (const line of createInterface({ input: child.stdout })) {
     if (!line.endsWith(']')) continue; // Cut by the kill.
     confirmed.push(JSON.parse(line) as readonly number[]);
-    if (confirmed.length === lines) child.kill('SIGKILL');
+    // At any moment of what it does between two confirmations.
+    if (confirmed.length === lines) setTimeout(() => child.kill('SIGKILL'), Math.random() * 4);
   }
   expect(await ended, errors).toBe('SIGKILL');
   return confirmed.at(-1) ?? [];

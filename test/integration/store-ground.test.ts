@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { SpillwayError } from '../../src/protocol/errors.ts';
+import { Caller } from '../../src/stores/sqlite/caller.ts';
 import { sqliteStore } from '../../src/stores/sqlite/store.ts';
 import { entry, key, offsets, Writer } from '../contracts/store-builders.ts';
 
@@ -199,6 +200,26 @@ describe('a file that another process keeps locked', () => {
     other.exec('COMMIT');
     other.close();
     expect(await writer.send(writer.next(1))).toEqual({ is: 'ok' });
+  });
+});
+
+describe('a thread that ends', () => {
+  it('is started anew by the next call; calls under way are refused, none hangs', async () => {
+    const file = newFile();
+    await (await sqliteStore({ file }))[Symbol.asyncDispose]();
+    const caller = new Caller(file, 5_000, () => ({ file, freshEpoch: 'e' }));
+    const { epoch } = await caller.call('state', key('u'));
+    for (let round = 0; round < 5; round++) {
+      // The thread's own good-bye, which its caller did not ask for.
+      await Promise.allSettled([caller.call('close' as 'open')]);
+      const answers = await Promise.allSettled([caller.call('state', key('u')), caller.call('state', key('u'))]);
+      for (const answer of answers) {
+        if (answer.status === 'fulfilled') expect(answer.value.epoch).toBe(epoch);
+        else expect(answer.reason).toMatchObject({ code: 'SPILLWAY_STORE_UNAVAILABLE', retry: 'now' });
+      }
+      if (answers.some((answer) => answer.status === 'rejected')) expect((await caller.call('state', key('u'))).epoch).toBe(epoch);
+    }
+    await caller.close();
   });
 });
 

@@ -15,8 +15,8 @@ export interface CuttingProxy extends AsyncDisposable {
   /** Breaks every connection and refuses new ones until `mend`. */
   cut(): void;
   mend(): void;
-  /** Ends every WebSocket with this code and reason, and each new one too, until `mend`. */
-  closeWith(code: number, reason: string): void;
+  /** Ends every WebSocket with this code and reason, and each new one too, until `mend`. `last` is sent before, such as a `bye`. */
+  closeWith(code: number, reason: string, last?: object): void;
 }
 
 export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
@@ -24,7 +24,7 @@ export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
   const pairs = new Set<WebSocket>();
   const upgrades = new WebSocketServer({ noServer: true, handleProtocols: (offered) => [...offered][0] ?? false });
   let isCut = false;
-  let ending: { readonly code: number; readonly reason: string } | null = null;
+  let ending: ((near: WebSocket) => void) | null = null;
   let opened = 0;
   let target = port;
 
@@ -47,7 +47,7 @@ export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
     upgrades.handleUpgrade(asked, socket, head, (near) => {
       opened += 1;
       if (ending !== null) {
-        near.close(ending.code, ending.reason);
+        ending(near);
         return;
       }
       join(asked, near, target);
@@ -76,9 +76,12 @@ export async function startCuttingProxy(port: number): Promise<CuttingProxy> {
       isCut = false;
       ending = null;
     },
-    closeWith(code, reason) {
-      ending = { code, reason };
-      for (const near of pairs) near.close(code, reason);
+    closeWith(code, reason, last) {
+      ending = (near) => {
+        if (last !== undefined) near.send(JSON.stringify(last));
+        near.close(code, reason);
+      };
+      for (const near of pairs) ending(near);
     },
     async [Symbol.asyncDispose]() {
       for (const socket of sockets) socket.destroy();
@@ -99,9 +102,8 @@ function forward(asked: IncomingMessage, answer: ServerResponse, port: number): 
 /** Two sockets that live and die together. */
 function join(asked: IncomingMessage, near: WebSocket, port: number): void {
   const offered = asked.headers['sec-websocket-protocol']?.split(/, */) ?? [];
-  const far = new WebSocket(`ws://127.0.0.1:${port}${asked.url}`, offered, {
-    headers: { host: asked.headers.host, origin: asked.headers.origin, cookie: asked.headers.cookie },
-  });
+  const passed = ['host', 'origin', 'cookie'].flatMap((name) => (asked.headers[name] === undefined ? [] : [[name, asked.headers[name]]]));
+  const far = new WebSocket(`ws://127.0.0.1:${port}${asked.url}`, offered, { headers: Object.fromEntries(passed) });
   const early: string[] = [];
   near.on('message', (data) => (far.readyState === WebSocket.OPEN ? far.send(String(data)) : early.push(String(data))));
   far.on('open', () => {

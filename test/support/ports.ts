@@ -1,5 +1,4 @@
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server } from 'node:net';
 
 /** Listens on a port of 127.0.0.1 that nobody else has, and says which. */
 export async function listenAnywhere(server: Pick<Server, 'listen' | 'once' | 'off' | 'address'>): Promise<number> {

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { createAccounts } from '../../src/auth/accounts.ts';
 import { FIELDS, TYPE_ALIASES } from '../../src/codecs/agent-event-fields.ts';
 import { OPTIONS, type OptionKey } from '../../src/core/options.ts';
 import { CLOSE, closeFor, returnOf } from '../../src/protocol/close-codes.ts';
@@ -8,6 +9,8 @@ import { BOUNDS } from '../../src/protocol/frames.ts';
 import { OLD_SEND_TYPES } from '../../src/protocol/old-names.ts';
 import type { ReasonCode } from '../../src/protocol/reasons.ts';
 import { burstNotice, cleanedUpNotice, drainingNotice, evictingNotice, limitNearNotice, queueNotice } from '../../src/protocol/texts.ts';
+import { memoryStore } from '../../src/stores/memory.ts';
+import { startGateway } from '../support/gateway.ts';
 
 const root = new URL('../../', import.meta.url);
 const page = readFileSync(new URL('PROTOCOL.md', root), 'utf8');
@@ -164,6 +167,27 @@ describe('PROTOCOL.md and the code say the same', () => {
     const forms = Object.fromEntries(rowsUnder('name').map(([name, form]) => [name as string, names(form as string)]));
     expect(source('ids.ts')).toContain(`/^${forms.thread?.[0]}$/`);
     expect(source('ids.ts')).toContain(`/^${forms.epoch?.[0]}$/`);
+  });
+
+  test('HTTP paths: each of them, and no other', async () => {
+    const store = memoryStore();
+    const accounts = createAccounts({
+      users: [],
+      signingKey: new Uint8Array(32),
+      store: store.credentials,
+      tokenTtlMs: 60_000,
+      refreshTtlMs: 60_000,
+      loginsPerMinute: 10,
+    });
+    await using gw = await startGateway({ accounts, store });
+    const { paths } = (await (await gw.request('GET', '/openapi.json')).json()) as { paths: Record<string, object> };
+    const served = Object.entries(paths).flatMap(([path, methods]) =>
+      Object.keys(methods).map((method) => `${method.toUpperCase()} ${path.replace('{id}', ':id')}`),
+    );
+    const written = rowsUnder('request')
+      .flatMap((row) => names(row[0] as string).filter((name) => /^[A-Z]+ \//.test(name)))
+      .map((name) => name.replace(/\?.*/, ''));
+    expect(written.sort()).toEqual(served.sort());
   });
 
   test('every link inside the page leads somewhere', () => {

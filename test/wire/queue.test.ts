@@ -3,7 +3,6 @@ import { HELLO, startGateway, type TestGateway } from '../support/gateway.ts';
 import { expectFrame } from '../support/transcript.ts';
 import type { WireClient, WireFrame } from '../support/wire-client.ts';
 
-const _more = { '…': true };
 const isCount = (value: unknown): boolean => Number.isSafeInteger(value) && (value as number) >= 0;
 const WAIT_MS = 1_000;
 /** Two seats, one more while a burst lasts, and a wait that a test can sit out. */

@@ -77,6 +77,7 @@ function judge(frames: readonly WireFrame[]): { readonly subscribed: WireFrame; 
     if (frame.type === 'replayed') {
       expect(isLive, 'replayed twice').toBe(false);
       expect(frame.offset).toBe(last);
+      expect(last, 'replayed before everything was').toBe(subscribed.head);
       isLive = true;
       continue;
     }

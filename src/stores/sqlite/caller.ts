@@ -47,6 +47,7 @@ export class Caller {
     try {
       await this.#ask('close', []);
     } catch (error) {
+      if (this.#worker !== worker) return; // It ended by itself; what it had confirmed is safe.
       // A thread that hangs in a system call cannot be ended either; it must not hold up whoever closes.
       worker.terminate().catch(() => {});
       throw error;

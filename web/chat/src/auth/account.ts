@@ -119,6 +119,12 @@ export class Account {
         return fresh.accessToken;
       } catch (error) {
         if (!(error instanceof HttpProblem) || error.status !== 401) throw error;
+        const since = read();
+        if (since !== null && since.refreshToken !== stored.refreshToken) {
+          // Somebody signed in meanwhile in another tab.
+          this.#take(since, 'expired');
+          return since.accessToken;
+        }
         this.expire();
         throw new SignInNeeded();
       }

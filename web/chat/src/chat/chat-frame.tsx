@@ -21,7 +21,14 @@ import { useSince } from './use-since.ts';
 
 type Open = 'nothing' | 'drawer' | 'sessions' | 'keys';
 
-export function ChatFrame({ user, needsSignIn, config }: { user: User; needsSignIn: boolean; config: ServerConfig | null }) {
+export interface ChatFrameProps {
+  readonly user: User;
+  readonly needsSignIn: boolean;
+  readonly config: ServerConfig | null;
+  readonly isReloading: boolean;
+}
+
+export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameProps) {
   const client = useSpillway();
   const { state, limits, showReconnecting } = useConnection();
   const { notices, dismiss } = useNotices();
@@ -103,20 +110,17 @@ export function ChatFrame({ user, needsSignIn, config }: { user: User; needsSign
   }, [title]);
 
   const agent = agentOf(config);
-  const barFor = (isReloading: boolean) => {
-    const first = connectionSentence({ state, stateSince, showReconnecting, needsSignIn, isReloading });
-    const sentences = [...(first === null ? [] : [first]), ...noticeSentences(notices, state)];
-    return (
-      <>
-        <NoticeBar sentences={sentences} onAction={act} onDismiss={dismiss} />
-        {needsSignIn && (
-          <div className="inline-sign-in">
-            <SignInForm demo={config?.auth.modes.includes('dev') ?? false} name={user.name} focus={false} />
-          </div>
-        )}
-      </>
-    );
-  };
+  const first = connectionSentence({ state, stateSince, showReconnecting, needsSignIn, isReloading });
+  const bar = (
+    <>
+      <NoticeBar sentences={[...(first === null ? [] : [first]), ...noticeSentences(notices, state)]} onAction={act} onDismiss={dismiss} />
+      {needsSignIn && (
+        <div className="inline-sign-in">
+          <SignInForm demo={config?.auth.modes.includes('dev') ?? false} name={user.name} focus={false} />
+        </div>
+      )}
+    </>
+  );
 
   return (
     <div className="frame" data-side={side}>
@@ -152,7 +156,7 @@ export function ChatFrame({ user, needsSignIn, config }: { user: User; needsSign
             user={user}
             agent={agent}
             escapeIsTaken={side !== 'nothing'}
-            notices={barFor}
+            notices={bar}
             onChanged={list.refresh}
             onTitle={setFreshTitle}
           />

@@ -8,24 +8,29 @@ import { addressOf } from '../auth/http.ts';
 import { account, type ServerConfig } from '../auth/use-account.ts';
 import { deviceLabel } from '../ui/device.ts';
 import { ChatFrame } from './chat-frame.tsx';
+import { Reloading, useReloading } from './reloading.ts';
 
-function makeClient(): SpillwayClient {
+function makeClient(): { client: SpillwayClient; reloading: Reloading } {
   let given: string | undefined;
-  return createSpillway({
+  const reloading = new Reloading();
+  const client = createSpillway({
     url: addressOf('v1/ws'),
     getToken: async ({ reason }) => {
       given = await account.token(reason === 'connect' ? undefined : given);
       return given;
     },
     label: deviceLabel(navigator.userAgent),
+    debug: reloading.debug,
   });
+  reloading.watch(client);
+  return { client, reloading };
 }
 
 export function ChatPage({ user, needsSignIn, config }: { user: User; needsSignIn: boolean; config: ServerConfig | null }) {
-  const [client] = useState(makeClient);
+  const [{ client, reloading }] = useState(makeClient);
   return (
     <SpillwayProvider client={client}>
-      <ChatFrame user={user} needsSignIn={needsSignIn} config={config} />
+      <ChatFrame user={user} needsSignIn={needsSignIn} config={config} isReloading={useReloading(reloading)} />
     </SpillwayProvider>
   );
 }

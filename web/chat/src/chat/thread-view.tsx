@@ -21,8 +21,8 @@ export interface ThreadViewProps {
   readonly agent: { readonly name: string; readonly isDemo: boolean };
   /** Escape closes something else at the moment. */
   readonly escapeIsTaken: boolean;
-  /** Draws what stands between the conversation and the message box. */
-  notices(isReloading: boolean): ReactNode;
+  /** What stands between the conversation and the message box. */
+  readonly notices: ReactNode;
   /** The conversation changed as a list of conversations shows it. */
   onChanged(): void;
   onTitle(title: string | null): void;
@@ -97,7 +97,7 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
               Newest
             </button>
           )}
-          {notices(!isLoaded && messages.length > 0)}
+          {notices}
           <Composer box={box} draft={draft} isAnswering={isAnswering} note={noteOf(status, agent)} onChange={setDraft} onSend={sendDraft} onStop={stop} />
         </div>
       </div>

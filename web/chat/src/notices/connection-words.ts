@@ -84,7 +84,11 @@ export function connectionSentence({ state, stateSince, showReconnecting, needsS
     case 'offline': {
       const { info } = state;
       const until = state.retryInMs > 0 ? stateSince + state.retryInMs : null;
-      if (info?.return === 'after' && info.text !== '') return sentence('connection', info.text, { until, actions: ['try-now'] });
+      if (info?.return === 'after' && info.text !== '') {
+        // Never a wait without a number.
+        const text = splitSpan(info.text) === null && until !== null ? `${info.text} Next try in ${seconds(state.retryInMs)}.` : info.text;
+        return sentence('connection', text, { until, actions: ['try-now'] });
+      }
       if (state.name === 'offline') {
         return sentence('connection', `Offline since ${timeOfDay(state.since)}. We go on trying.`, { level: 'warning', actions: ['try-now'] });
       }

@@ -50,7 +50,7 @@ export function SessionsPanel({ limits, cleanedUp, onClose }: SessionsPanelProps
         <h2 id="sessions-title" ref={heading} tabIndex={-1}>
           Your sessions
         </h2>
-        <button type="button" className="icon-button" onClick={onClose} aria-label="Close this list">
+        <button type="button" className="icon-button" onClick={onClose} aria-label="Close the panel">
           <CloseIcon />
         </button>
       </header>
