@@ -6,8 +6,8 @@ import { type JwtOptions, jwtAuthenticator, rememberingRecogniser } from './jwt.
 const NOW = 1_800_000_000_000;
 const secret = new TextEncoder().encode('a secret of the tests, 32 bytes long');
 
-const clockAt = (now: number) => {
-  const clock = { now, mono: () => clock.now, wall: () => clock.now, after: () => () => {}, soon: () => {} } satisfies Clock & { now: number };
+const clockAt = (now: number): Clock & { now: number } => {
+  const clock: Clock & { now: number } = { now, mono: () => clock.now, wall: () => clock.now, after: () => () => {}, soon: () => {} };
   return clock;
 };
 const requestWith = (token: string): Request => new Request('http://gateway/', { headers: { authorization: `Bearer ${token}` } });

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 import type { Clock } from '../ports/clock.ts';
 import { createRateLimit } from './rate-limit.ts';
 
-const clockAt = () => {
-  const clock = { now: 0, mono: () => clock.now, wall: () => clock.now, after: () => () => {}, soon: () => {} } satisfies Clock & { now: number };
+const clockAt = (): Clock & { now: number } => {
+  const clock: Clock & { now: number } = { now: 0, mono: () => clock.now, wall: () => clock.now, after: () => () => {}, soon: () => {} };
   return clock;
 };
 

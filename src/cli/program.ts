@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { nearest } from '../core/nearest.ts';
 import { flagOf, OPTION_KEYS } from '../core/option-names.ts';
+import { VERSION } from '../gateway/version.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import { configCommand } from './commands/config.ts';
 import { devCommand } from './commands/dev.ts';
@@ -9,7 +10,6 @@ import { serveCommand } from './commands/serve.ts';
 import { tokenCommand } from './commands/token.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { say } from './terminal.ts';
-import { VERSION } from './version.ts';
 
 const EXAMPLES = `Examples
   spillway dev                                        gateway, chat page and demo agent on this machine

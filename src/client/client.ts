@@ -223,11 +223,11 @@ class Client implements SpillwayClient {
   async #claim(): Promise<ResumeClaim | null> {
     const { resume } = this.#drawer.kept;
     // Held by the tab that this one is a copy of: it keeps its manager, we get one of our own.
-    return resume !== null && (await this.#lock.take(resume.manager)) ? resume : null;
+    return resume !== null && (await this.#lock.take(resume.manager, true)) ? resume : null;
   }
 
   #keepClaim(resume: ResumeClaim | null): void {
     this.#drawer.put({ resume });
-    if (resume !== null) void this.#lock.take(resume.manager);
+    if (resume !== null) void this.#lock.take(resume.manager, false);
   }
 }

@@ -127,13 +127,13 @@ export class Connection {
     this.#beAway();
     // One deadline for the whole attempt: an application that never gives its token must not stop the next attempt either.
     this.#stopTimer = later(this.#settings.connectTimeoutMs, () => {
-      if (turn === this.#turn) this.#lose({ code: 1006, reason: 'not welcomed in time' });
+      if (turn === this.#turn) this.#lose({ code: 1006, reason: 'slow' });
     });
     this.#open(turn).catch((error: unknown) => {
       if (turn !== this.#turn) return;
       this.#host.emit('error', error);
       if (this.#credentials.isOver(error)) this.#fail(SIGN_IN_AGAIN);
-      else this.#lose({ code: 1006, reason: 'could not dial' });
+      else this.#lose({ code: 1006, reason: 'no dial' });
     });
   }
 

@@ -17,14 +17,12 @@ export interface TransportEnd {
 /** The credential has expired: the one code with a meaning of its own beyond its range. */
 export const CREDENTIAL_EXPIRED = 4010;
 
-const SIGN_IN = 'Please sign in again.';
-
 /** Said when the gateway could not say it better. */
 const TEXTS: Readonly<Record<Return, string>> = {
   now: '',
   after: 'The server is busy; trying again soon.',
   user: 'Paused. Nothing is lost.',
-  never: 'This page needs an update; please reload.',
+  never: 'Please sign in again, or reload the page.',
 };
 
 /** Explains an end by the range of its code alone; an unknown code outside every range means: come back with a delay. */
@@ -39,7 +37,7 @@ export function explainEnd({ code, reason: closeReason, bye }: TransportEnd): Di
     return: comesBack,
     ...(comesBack === 'after' ? { retryAfterMs: bye?.retryAfterMs ?? retryAfterOf(closeReason) ?? TRY_AGAIN_LATER_MS } : {}),
     ...(reason ? { reason } : {}),
-    text: bye?.text ?? (name === 'unauthorized' || name === 'logged-out' ? SIGN_IN : TEXTS[comesBack]),
+    text: bye?.text ?? TEXTS[comesBack],
     ...(by ? { by } : {}),
     docs: 'PROTOCOL.md#close-codes',
   };
@@ -50,6 +48,6 @@ export const SIGN_IN_AGAIN: DisconnectInfo = {
   code: CREDENTIAL_EXPIRED,
   name: 'credential-expired',
   return: 'never',
-  text: SIGN_IN,
+  text: 'Please sign in again.',
   docs: 'PROTOCOL.md#close-codes',
 };

@@ -42,14 +42,14 @@ export const httpTo =
       if (token !== null) headers.set('authorization', `Bearer ${token}`);
       if (manager !== null) headers.set('spillway-manager', manager);
       if (body !== undefined) headers.set('content-type', 'application/json');
-      const init: RequestInit = {
+      return fetch(url, {
         method,
         headers,
         cache: 'no-store',
         credentials: token === null ? 'include' : 'omit',
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-      };
-      return fetch(url, body === undefined ? init : { ...init, body: JSON.stringify(body) });
+        body: body === undefined ? null : JSON.stringify(body),
+      });
     };
     const token = await options.token('connect');
     let response = await ask(token);

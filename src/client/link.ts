@@ -20,14 +20,16 @@ export interface LinkOptions {
 /** A tick of ours later than this is our own stall and no fault of the gateway. */
 const OWN_STALL_MS = 3_000;
 
-/** Node's `error` events carry nothing that `close` does not; browsers tell nothing at all. */
+/** What a browser says of a transport that ended without a close frame. */
 const LOST = 1006;
+
+/** `WebSocket.OPEN`, also of constructors that name no constants. */
+const OPEN = 1;
 
 /** Speaks frames over one socket. What a socket says after its end is never heard. */
 export class Link {
   readonly #options: LinkOptions;
   readonly #socket: WebSocket;
-  #isOpen = false;
   #hasEnded = false;
   #lastFrameAt = monotonicMs();
   #stopWatch = (): void => {};
@@ -38,10 +40,7 @@ export class Link {
   constructor(options: LinkOptions) {
     this.#options = options;
     this.#socket = new options.settings.webSocket(options.url, SUBPROTOCOL);
-    this.#socket.onopen = () => {
-      this.#isOpen = true;
-      if (!this.#hasEnded) this.send(options.hello());
-    };
+    this.#socket.onopen = () => this.#hasEnded || this.send(options.hello());
     this.#socket.onmessage = (message: MessageEvent) => this.#receive(message.data);
     this.#socket.onclose = (close: CloseEvent) => {
       this.#onClosed?.();
@@ -54,7 +53,7 @@ export class Link {
 
   /** Sends now or not at all: whoever needs an answer sends again on the next transport. */
   send(frame: ClientFrame): boolean {
-    if (!this.#isOpen || this.#hasEnded || this.#socket.readyState !== 1) return false;
+    if (this.#hasEnded || this.#socket.readyState !== OPEN) return false;
     const text = JSON.stringify(frame);
     this.#options.settings.debug(describe('out', frame, text.length));
     this.#socket.send(text);
@@ -64,7 +63,7 @@ export class Link {
   /** Asks whether anybody is there. No answer in time is the end of this transport. */
   check(): void {
     if (this.#stopCheck !== null || !this.send({ type: 'check', n: ++this.#checks })) return;
-    this.#stopCheck = later(this.#options.settings.wakeTimeoutMs, () => this.fail({ code: LOST, reason: 'no answer after waking up', woke: true }));
+    this.#stopCheck = later(this.#options.settings.wakeTimeoutMs, () => this.fail({ code: LOST, reason: 'unanswered', woke: true }));
   }
 
   /** Ends this transport as lost. Nothing is awaited of a socket that no longer answers. */

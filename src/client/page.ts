@@ -39,16 +39,13 @@ export class Page {
     if (typeof window === 'undefined' || typeof document === 'undefined') return;
     this.leave();
     const ending = new AbortController();
-    const listen = (target: EventTarget, names: readonly string[], action: () => void): void => {
+    const listen = (target: EventTarget, names: readonly string[], action: (event: Event) => void): void => {
       for (const name of names) target.addEventListener(name, action, { signal: ending.signal, passive: true, capture: true });
     };
-    const freeze = (isFrozen: boolean) => (): void => {
-      this.#isFrozen = isFrozen;
+    listen(document, ['visibilitychange', 'freeze', 'resume'], ({ type }) => {
+      this.#isFrozen = type === 'freeze';
       this.#changed();
-    };
-    listen(document, ['visibilitychange'], () => this.#changed());
-    listen(document, ['freeze'], freeze(true));
-    listen(document, ['resume'], freeze(false));
+    });
     listen(window, ['pageshow', 'online'], () => this.#options.woke());
     listen(window, ['pointerdown', 'keydown'], () => this.#options.personActed());
     // Captured focus events come from every field of the page; only the window's own says that somebody came back.

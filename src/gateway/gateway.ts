@@ -181,6 +181,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     recovered,
     async drain(o = {}) {
       isDraining = true;
+      app.endStreams();
       await drainGateway({ factory, connections, runs, options: factory.options, clock, withinMs: o.withinMs ?? factory.options.shutdown.timeoutMs });
     },
     async [Symbol.asyncDispose]() {
@@ -188,6 +189,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       isClosed = true;
       cancelTrim();
       for (const detach of detachers) detach();
+      app.endStreams();
       for (const { line } of connections.all()) line.transport.terminate();
       await runs.stop(0);
       await factory[Symbol.asyncDispose]();

@@ -24,10 +24,13 @@ const absent = z.never().meta({ type: 'null', not: {} }).optional();
 
 /** Either of the two; both together are refused. */
 export const MessageData = z
-  .union([
-    z.object({ text: z.string(), parts: absent }),
-    z.object({ text: absent, parts: z.array(MessagePart).min(1), metadata: z.record(z.string(), z.unknown()).optional() }),
-  ])
+  .union(
+    [
+      z.object({ text: z.string(), parts: absent }),
+      z.object({ text: absent, parts: z.array(MessagePart).min(1), metadata: z.record(z.string(), z.unknown()).optional() }),
+    ],
+    { error: 'Expected an object with either `text` or `parts`' },
+  )
   .meta({ id: 'MessageData', description: 'What a person sends: plain text, or parts with metadata.' });
 
 export const ThreadMessage = z

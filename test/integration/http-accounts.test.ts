@@ -54,6 +54,16 @@ describe('signing in', () => {
     await a.login('ben');
   });
 
+  test('a storm of log-ins is bounded: some are asked to wait a second, and none is answered wrongly', async () => {
+    await using a = await startWithAccounts();
+    const answers = await Promise.all(Array.from({ length: 120 }, (_, i) => a.post('/v1/auth/login', { username: `nobody-${i}`, password: 'x' })));
+    const statuses = answers.map((answer) => answer.status);
+    expect([...new Set(statuses)].sort()).toEqual([401, 429]);
+    const waiting = answers.find((answer) => answer.status === 429) as Response;
+    expect((await expectProblem(waiting, 429, 'rate-limited')).retryAfterMs).toBe(1_000);
+    await a.login();
+  });
+
   test('without accounts the paths are not there', async () => {
     await using gw = await startGateway();
     for (const path of ['login', 'refresh', 'logout']) await expectProblem(await gw.request('POST', `/v1/auth/${path}`, { body: {} }), 404, 'not-found');

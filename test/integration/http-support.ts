@@ -74,10 +74,9 @@ export interface ServerSentEvent {
   readonly data: any;
 }
 
-/** Reads server-sent events one by one; comments are counted, not returned. */
+/** Reads server-sent events one by one. */
 export class EventReader implements AsyncDisposable {
   readonly response: Response;
-  comments = 0;
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #decoder = new TextDecoder();
   #text = '';
@@ -87,16 +86,29 @@ export class EventReader implements AsyncDisposable {
     this.#reader = (response.body as ReadableStream<Uint8Array>).getReader();
   }
 
-  /** The next event, or null at the end. Rejects after five seconds. */
+  /** The next event, or null at the end; comments are skipped. Rejects after five seconds without anything. */
   async next(): Promise<ServerSentEvent | null> {
+    for (;;) {
+      const block = await this.#block();
+      if (block === null) return null;
+      if (!block.startsWith(':')) return read(block);
+    }
+  }
+
+  /** The next thing of any kind, which must be a comment. */
+  async comment(): Promise<string> {
+    const block = await this.#block();
+    if (!block?.startsWith(': ')) throw new Error(`Expected a comment, got ${block}.`);
+    return block.slice(2);
+  }
+
+  async #block(): Promise<string | null> {
     for (;;) {
       const end = this.#text.indexOf('\n\n');
       if (end >= 0) {
         const block = this.#text.slice(0, end);
         this.#text = this.#text.slice(end + 2);
-        if (!block.startsWith(':')) return read(block);
-        this.comments += 1;
-        continue;
+        return block;
       }
       const chunk = await within(this.#reader.read());
       if (chunk.done) return null;

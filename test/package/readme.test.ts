@@ -41,7 +41,9 @@ test('every TypeScript block of the README type-checks against the built package
         include: ['*.ts', '*.tsx'],
       }),
     );
-    const tsc = createRequire(import.meta.url).resolve('typescript/package.json').replace('package.json', 'bin/tsc');
+    const tsc = createRequire(import.meta.url)
+      .resolve('typescript/package.json')
+      .replace('package.json', 'bin/tsc');
     try {
       execFileSync(process.execPath, [tsc, '-p', folder], { encoding: 'utf8', stdio: 'pipe' });
     } catch (error) {
@@ -54,7 +56,9 @@ test('every TypeScript block of the README type-checks against the built package
 
 test('every command of the README is one that the program knows', () => {
   const help = (args: readonly string[]): string => execFileSync(process.execPath, [join(root, 'dist/cli/main.js'), ...args, '--help'], { encoding: 'utf8' });
-  const commands = blocks('sh').flatMap((block) => [...block.matchAll(/npx spillway ([a-z ]+?)(?= --| -c|\s+#| [a-z]+\.|$)/gm)].map((match) => (match[1] as string).trim().split(' ')));
+  const commands = blocks('sh').flatMap((block) =>
+    [...block.matchAll(/npx spillway ([a-z ]+?)(?= --| -c|\s+#| [a-z]+\.|$)/gm)].map((match) => (match[1] as string).trim().split(' ')),
+  );
   expect(commands.length).toBeGreaterThanOrEqual(4);
   for (const command of commands) expect(help(command), command.join(' ')).toMatch(/Usage: spillway/);
 });

@@ -84,7 +84,8 @@ export function startCli(args: readonly string[], { cwd, env, node = process.exe
     stderr: () => stderr,
     until(pattern, withinMs = 20_000) {
       return new Promise((resolve, reject) => {
-        const fail = (why: string) => reject(new Error(`${why} (status ${child.exitCode}, signal ${child.signalCode}) before ${pattern} was printed.\n${stdout}\n${stderr}`));
+        const fail = (why: string) =>
+          reject(new Error(`${why} (status ${child.exitCode}, signal ${child.signalCode}) before ${pattern} was printed.\n${stdout}\n${stderr}`));
         const timer = setTimeout(fail, withinMs, `${withinMs} ms were over`);
         const look = () => {
           const match = pattern.exec(stdout) ?? pattern.exec(stderr);

@@ -1,12 +1,12 @@
 import { Command } from 'commander';
 import type { Resolved } from '../../core/resolve-options.ts';
+import { VERSION } from '../../gateway/version.ts';
 import { hasChatPage } from '../chat-pages.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
 import { type ListenAddress, parseListen, urlOf } from '../listen-address.ts';
 import { openBrowser } from '../open-browser.ts';
 import { print } from '../terminal.ts';
-import { VERSION } from '../version.ts';
 
 interface Flags {
   readonly config?: string;

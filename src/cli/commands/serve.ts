@@ -1,8 +1,8 @@
 import { Command } from 'commander';
+import { VERSION } from '../../gateway/version.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
 import { urlOf } from '../listen-address.ts';
-import { VERSION } from '../version.ts';
 
 interface Flags {
   readonly config?: string;

@@ -47,6 +47,7 @@ export function createHttpApp(services: Services, extras: HttpExtras = {}): Http
   eventRoutes(routes, streams);
   serviceRoutes(routes, services);
   documentRoutes(app, services);
+  app.get(`${prefix}/v1/ws`, (c) => problem(c, { code: 'upgrade-required', detail: 'Connect with a WebSocket client; the subprotocol is `spillway.v1`.' }));
   if (accounts !== null) mePage(app, prefix, rate);
   if (extras.chatPages !== undefined) pageRoutes(app, extras.chatPages, prefix);
 

@@ -73,7 +73,7 @@ export function SignInForm({ demo, name, focus = true }: { demo: boolean; name?:
       <button type="submit" className="primary" disabled={busy || waitMs > 0}>
         {busy ? 'Signing in…' : 'Sign in'}
       </button>
-      {demo && (
+      {demo && name === undefined && (
         <p className="hint">
           This is a demo server. The account <strong>ada</strong> with the password <strong>spillway</strong> is filled in; <strong>ben</strong>,{' '}
           <strong>cleo</strong> and <strong>dora</strong> share that password.

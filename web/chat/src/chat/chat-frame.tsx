@@ -116,7 +116,7 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
       <NoticeBar sentences={[...(first === null ? [] : [first]), ...noticeSentences(notices, state)]} onAction={act} onDismiss={dismiss} />
       {needsSignIn && (
         <div className="inline-sign-in">
-          <SignInForm demo={config?.auth.modes.includes('dev') ?? false} name={user.name} focus={false} />
+          <SignInForm demo={config?.auth.modes.includes('dev') ?? false} name={user.id} focus={false} />
         </div>
       )}
     </>
