@@ -101,6 +101,7 @@ async function byContinuity(hello: Hello, own: ResumeClaims | null, arrival: Arr
 /** A resume token is a credential until the one it grew from has expired. */
 function fromClaims(claims: ResumeClaims | null, s: Services): Recognition {
   if (claims === null || claims.authExpiresAt <= s.clock.wall()) return { is: 'expired' };
+  if (s.accounts?.isLoggedOut(claims) === true) return { is: 'invalid' };
   return { is: 'ok', identity: { user: claims.user, name: claims.user, tier: claims.tier, expiresAt: claims.authExpiresAt, family: claims.family } };
 }
 
