@@ -153,49 +153,30 @@ class Client implements SpillwayClient {
   }
 
   #receive(frame: ServerFrame, bytes: number): void {
+    // Frames of a later version are not for us, nor those that the connection has dealt with.
     if (this.#inbox.receive(frame, bytes)) return;
-    switch (frame.type) {
-      case 'welcome':
-        this.#drawer.put({ user: frame.user.id });
-        this.#inbox.welcome(frame);
-        this.#outbox.welcome(frame);
-        return;
-      case 'ready':
-        this.#notices = lastingNotices(this.#notices);
-        this.#setLimits(frame.limits);
-        this.#inbox.ready();
-        this.#cancels.ready();
-        this.#outbox.ready();
-        return;
-      case 'probe':
-        this.#connection.send({ type: 'probe-ok', n: frame.n, visibility: this.#page.visibility });
-        return;
-      case 'run-accepted':
-        this.#inbox.noteRun(frame.thread, frame.run);
-        this.#outbox.accepted(frame);
-        return;
-      case 'cancelled':
-        this.#cancels.answered(frame.run);
-        return;
-      case 'limits': {
-        const { type: _, ...limits } = frame;
-        this.#setLimits(limits);
-        return;
-      }
-      case 'notice': {
-        const { type: _, ...notice } = frame;
-        this.#notices = withNotice(this.#notices, notice);
-        this.#events.emit('notice', notice);
-        return;
-      }
-      case 'error':
-        if (this.#outbox.refused(frame) || this.#cancels.refused(frame)) return;
-        this.#events.emit('error', refusal(frame));
-        return;
-      default:
-        // Frames of a later version are not for us.
-        return;
-    }
+    const { type: _, ...body } = frame;
+    if (frame.type === 'welcome') {
+      this.#drawer.put({ user: frame.user.id });
+      this.#inbox.welcome(frame);
+      this.#outbox.welcome(frame);
+    } else if (frame.type === 'ready') {
+      this.#notices = lastingNotices(this.#notices);
+      this.#setLimits(frame.limits);
+      this.#inbox.ready();
+      this.#cancels.ready();
+      this.#outbox.ready();
+    } else if (frame.type === 'probe') {
+      this.#connection.send({ type: 'probe-ok', n: frame.n, visibility: this.#page.visibility });
+    } else if (frame.type === 'run-accepted') {
+      this.#inbox.noteRun(frame.thread, frame.run);
+      this.#outbox.accepted(frame);
+    } else if (frame.type === 'cancelled') this.#cancels.answered(frame.run);
+    else if (frame.type === 'limits') this.#setLimits(body as Limits);
+    else if (frame.type === 'notice') {
+      this.#notices = withNotice(this.#notices, body as Notice);
+      this.#events.emit('notice', body as Notice);
+    } else if (frame.type === 'error' && !this.#outbox.refused(frame) && !this.#cancels.refused(frame)) this.#events.emit('error', refusal(frame));
   }
 
   #setLimits(limits: Limits): void {

@@ -1,38 +1,18 @@
 /** The way back, again and again: dial, be welcomed, wait for a seat, be live, lose the transport, dial. */
 
 import { SpillwayError } from '../protocol/errors.ts';
-import { type ClientFrame, type Hello, PROTOCOL_VERSION, type Ready, type ResumeSub, type ServerFrame } from '../protocol/frames.ts';
-import type { Visibility } from '../protocol/messages.ts';
+import type { ClientFrame, Ready, ServerFrame } from '../protocol/frames.ts';
 import { namedDelay, retryDelay, STABLE_AFTER_MS } from './backoff.ts';
+import type { ConnectionHost } from './connection-host.ts';
 import type { Credentials } from './credentials.ts';
 import { CREDENTIAL_EXPIRED, explainEnd, SIGN_IN_AGAIN, type TransportEnd } from './disconnect.ts';
-import type { Emit } from './emitter.ts';
 import { closed } from './errors.ts';
+import { helloOf } from './hello.ts';
 import { Link } from './link.ts';
 import type { Settings } from './settings.ts';
 import type { ResumeClaim } from './storage.ts';
 import { type Deferred, deferred, later, monotonicMs } from './timers.ts';
 import type { ClientState, DisconnectInfo } from './types.ts';
-import { VERSION } from './version.ts';
-
-/** What the connection needs of the client around it, and tells it. */
-export interface ConnectionHost {
-  visibility(): Visibility;
-  /** The claim from before a reload, unless another tab holds it. Asked once. */
-  claim(): Promise<ResumeClaim | null>;
-  /** The claim to bring along next time, or null when there is nothing to come back to. */
-  keep(claim: ResumeClaim | null): void;
-  /** Positions to go on from. */
-  resumeSubs(): readonly ResumeSub[];
-  readonly emit: Emit;
-  /** Every frame, after the connection has done its own part. */
-  frame(frame: ServerFrame, bytes: number): void;
-  /** The transport is gone; called before any other is dialled. */
-  lost(): void;
-}
-
-/** Stays within the gateway's 128 bytes, whatever the alphabet. */
-const MAX_LABEL_LENGTH = 42;
 
 /** What a person did stands for the next admission, if that comes soon. */
 const ACT_COUNTS_FOR_MS = 10_000;
@@ -151,43 +131,25 @@ export class Connection {
     this.#link = new Link({
       url: url.href,
       settings: this.#settings,
-      hello: () => this.#hello(token, intent),
+      hello: () =>
+        helloOf({ token, label: this.#settings.label, intent, visibility: this.#host.visibility(), claim: this.#claim ?? null, subs: this.#host.resumeSubs() }),
       frame: (frame, bytes) => this.#receive(frame, bytes),
       end: (end) => this.#lose(end),
     });
   }
 
-  #hello(token: string | null, intent: 'user' | 'auto'): Hello {
-    const claim = this.#claim;
-    return {
-      type: 'hello',
-      v: PROTOCOL_VERSION,
-      // JSON leaves out what is undefined.
-      token: token ?? undefined,
-      client: { name: 'spillway-client', version: VERSION, label: this.#settings.label?.slice(0, MAX_LABEL_LENGTH) },
-      intent,
-      visibility: this.#host.visibility(),
-      resume: claim ? { ...claim, subs: this.#host.resumeSubs() } : undefined,
-    } as Hello;
-  }
-
   #receive(frame: ServerFrame, bytes: number): void {
-    switch (frame.type) {
-      case 'welcome':
-        this.#stopTimer();
-        this.#credentials.accepted();
-        break;
-      case 'queued': {
-        const { position, of, etaMs, deadlineMs } = frame;
-        this.#enter({ name: 'queued', position, of, etaMs, deadlineMs });
-        break;
-      }
-      case 'ready':
-        this.#becomeLive(frame, bytes);
-        return;
-      case 'token-expiring':
-        this.#renewToken();
+    if (frame.type === 'ready') {
+      this.#becomeLive(frame, bytes);
+      return;
     }
+    if (frame.type === 'welcome') {
+      this.#stopTimer();
+      this.#credentials.accepted();
+    } else if (frame.type === 'queued') {
+      const { position, of, etaMs, deadlineMs } = frame;
+      this.#enter({ name: 'queued', position, of, etaMs, deadlineMs });
+    } else if (frame.type === 'token-expiring') this.#renewToken();
     this.#host.frame(frame, bytes);
   }
 
@@ -211,8 +173,7 @@ export class Connection {
 
   /** The transport ended, or never began: the range of the code alone decides what comes next. */
   #lose(end: TransportEnd): void {
-    const wasReady = this.#isReady;
-    if (wasReady && monotonicMs() - this.#readyAt >= STABLE_AFTER_MS) this.#failures = 0;
+    if (this.#isReady && monotonicMs() - this.#readyAt >= STABLE_AFTER_MS) this.#failures = 0;
     this.#rest()?.drop();
     const info = explainEnd(end);
     const { bye } = end;
@@ -232,7 +193,7 @@ export class Connection {
     }
     // One act, one admission: what a person did does not count twice once the gateway has answered it.
     if (info.code >= 4000) this.#actedAt = Number.NEGATIVE_INFINITY;
-    this.#info = info.code >= 4000 || info.code === 1013 ? info : undefined;
+    this.#info = info;
     if (end.woke) {
       this.#failures = 0;
       this.#dial();

@@ -119,37 +119,20 @@ export class Inbox {
 
   /** Returns whether the frame was one for the inbox. Everything happens in this call stack, up to the acknowledgement. */
   receive(frame: ServerFrame, bytes: number): boolean {
-    switch (frame.type) {
-      case 'subscribed':
-        this.#bySub.get(frame.sub)?.subscribed(frame);
-        return true;
-      case 'event': {
-        const channel = this.#bySub.get(frame.sub);
-        if (channel === undefined) return true;
-        if (!channel.receive(frame, bytes)) this.#reopen(channel);
-        return true;
-      }
-      case 'replayed': {
-        const channel = this.#bySub.get(frame.sub);
-        if (channel !== undefined) channel.hasReplayed = true;
-        return true;
-      }
-      case 'gap': {
-        const channel = this.#bySub.get(frame.sub);
-        if (channel !== undefined) this.#bridge(channel, frame).catch((error: unknown) => this.#options.emit('error', error));
-        return true;
-      }
-      case 'unsubscribed':
-        return true;
-      case 'probe':
-        // First what has been taken, then the answer: an answer alone proves only that the page reads.
-        this.#acks.flush();
-        return false;
-      case 'error':
-        return this.#refused(frame);
-      default:
-        return false;
+    if (frame.type === 'probe') {
+      // First what has been taken, then the answer: an answer alone proves only that the page reads.
+      this.#acks.flush();
+      return false;
     }
+    if (frame.type === 'error') return this.#refused(frame);
+    const isOurs = frame.type === 'event' || frame.type === 'subscribed' || frame.type === 'replayed' || frame.type === 'gap';
+    const channel = isOurs ? this.#bySub.get(frame.sub) : undefined;
+    if (channel === undefined) return isOurs;
+    if (frame.type === 'subscribed') channel.subscribed(frame);
+    else if (frame.type === 'replayed') channel.hasReplayed = true;
+    else if (frame.type === 'gap') this.#bridge(channel, frame).catch((error: unknown) => this.#options.emit('error', error));
+    else if (frame.type === 'event' && !channel.receive(frame, bytes)) this.#reopen(channel);
+    return true;
   }
 
   #makeAcks(limits: Welcome['ack']): Acks {

@@ -60,7 +60,7 @@ export type ClientState =
   | { readonly name: 'queued'; readonly position: number; readonly of: number; readonly etaMs: number; readonly deadlineMs: number }
   | { readonly name: 'live'; readonly manager: string; readonly resume: 'fresh' | 'attached' | 'readmitted'; readonly seat: 'soft' | 'burst' }
   /** Lost, and being sought again. `retryInMs` is 0 while an attempt is under way; `offline` when it takes longer than `offlineAfterMs`.
-   *  `since` is milliseconds since the Unix epoch. `info` is there if the gateway said why. */
+   *  `since` is milliseconds since the Unix epoch. `info` says why the last transport ended. */
   | {
       readonly name: 'reconnecting' | 'offline';
       readonly attempt: number;

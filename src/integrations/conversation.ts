@@ -126,7 +126,10 @@ function withParts(
     }
     case 'agent_error':
       return { parts, thought: null };
+    case 'agent_started':
+      return { parts, thought };
     default:
+      // A producer's own event makes no part of the message.
       return { parts, thought };
   }
 }

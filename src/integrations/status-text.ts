@@ -38,7 +38,11 @@ export function statusText(state: ClientState, leftMs: number, downMs: number): 
       if (SIGN_IN.has(state.info.code)) return { text: 'Please sign in again; your draft is saved.', action: 'sign-in' };
       if (PAGE_IS_OLD.has(state.info.code)) return { text: state.info.text || 'This page is out of date.', action: 'reload' };
       return { text: state.info.text || 'This page cannot connect.', action: 'reload' };
-    default:
+    case 'idle':
+    case 'connecting':
+    case 'live':
+    case 'parked':
+    case 'closed':
       return null;
   }
 }

@@ -350,14 +350,13 @@ describe('the chat page', () => {
       expect(refused).toEqual([]);
 
       await box(page).fill('still here');
-      // Stolen and used elsewhere: the family is revoked, and nobody gets a new one.
-      await page.evaluate(() => {
-        const account = JSON.parse(localStorage.getItem('spillway.account') ?? '{}') as Record<string, unknown>;
-        localStorage.setItem('spillway.account', JSON.stringify({ ...account, accessToken: 'x', expiresAt: 0, refreshToken: 'revoked' }));
+      // Stolen and used elsewhere: at the next renewal the gateway sees the same token twice and ends the sign-in.
+      await page.evaluate(async () => {
+        const { refreshToken } = JSON.parse(localStorage.getItem('spillway.account') ?? '{}') as { refreshToken: string };
+        await fetch('v1/auth/refresh', { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify({ refreshToken }) });
       });
-      await tabs[0].page.reload();
+      await page.getByText('Please sign in again; your draft is saved.').waitFor({ timeout: WITHIN_MS });
       await tabs[0].page.getByText('Please sign in again; your draft is saved.').waitFor();
-      await page.getByText('Please sign in again; your draft is saved.').waitFor();
       expect(await box(page).inputValue()).toBe('still here');
       await page.getByLabel('Password').fill('spillway');
       await page.getByRole('button', { name: 'Sign in' }).click();

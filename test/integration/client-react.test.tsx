@@ -141,6 +141,8 @@ describe('in Chromium', () => {
     await page.goto(gateway.url);
     const live = () => document.getElementById('state')?.textContent === 'live';
     await page.waitForFunction(live);
+    // A lock granted while the page stands still in `open()` is refused again by Chromium: no person is as quick.
+    await page.waitForFunction(async () => ((await navigator.locks.query()).held ?? []).length === 1);
     // `window.open` copies the session storage, as duplicating a tab does.
     const [copy] = await Promise.all([
       page.context().waitForEvent('page'),

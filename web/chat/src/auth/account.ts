@@ -3,6 +3,7 @@
 
 import { recall, remember } from '../ui/stored.ts';
 import { call, HttpProblem } from './http.ts';
+import { Vault } from './vault.ts';
 
 export interface User {
   readonly id: string;
@@ -46,6 +47,8 @@ export class Account {
       ? { name: 'out', because: recall(KEY) === EXPIRED ? 'expired' : 'nobody', user: null }
       : { name: 'in', user: this.#credentials.user };
   #renewal: Promise<string> | null = null;
+  /** What counts when a token is renewed; the copy in `localStorage` is for a quick start and tells the other tabs. */
+  readonly #vault = new Vault<Credentials>();
   readonly #listeners = new Set<() => void>();
 
   constructor() {
@@ -64,7 +67,7 @@ export class Account {
   };
 
   async signIn(username: string, password: string): Promise<void> {
-    this.#write(await call<Credentials>('v1/auth/login', { method: 'POST', body: { username, password } }));
+    await this.#write(await call<Credentials>('v1/auth/login', { method: 'POST', body: { username, password } }));
   }
 
   /** Ends the sign-in in every tab of this browser. If the server cannot be told, its tokens end by themselves. */
@@ -72,11 +75,13 @@ export class Account {
     const refreshToken = this.#credentials?.refreshToken;
     remember(KEY, null);
     this.#take(null, 'signed-out');
+    await this.#vault.write(null);
     if (refreshToken !== undefined) await call('v1/auth/logout', { method: 'POST', body: { refreshToken } });
   }
 
   /** Drops credentials that the gateway does not take any more; what is on the screen stays. */
-  expire(): void {
+  async expire(): Promise<void> {
+    await this.#vault.write(null);
     remember(KEY, EXPIRED);
     this.#take(null, 'expired');
   }
@@ -106,7 +111,7 @@ export class Account {
 
   async #renew(used: string): Promise<string> {
     return exclusively(async () => {
-      const stored = read() ?? this.#credentials;
+      const stored = (await this.#vault.read()) ?? read() ?? this.#credentials;
       if (stored !== null && stored.accessToken !== used) {
         // Another tab was quicker.
         this.#take(stored, 'expired');
@@ -115,23 +120,24 @@ export class Account {
       if (stored === null) throw new SignInNeeded();
       try {
         const fresh = await call<Credentials>('v1/auth/refresh', { method: 'POST', body: { refreshToken: stored.refreshToken } });
-        this.#write(fresh);
+        await this.#write(fresh);
         return fresh.accessToken;
       } catch (error) {
         if (!(error instanceof HttpProblem) || error.status !== 401) throw error;
-        const since = read();
+        const since = await this.#vault.read();
         if (since !== null && since.refreshToken !== stored.refreshToken) {
           // Somebody signed in meanwhile in another tab.
           this.#take(since, 'expired');
           return since.accessToken;
         }
-        this.expire();
+        await this.expire();
         throw new SignInNeeded();
       }
     });
   }
 
-  #write(credentials: Credentials): void {
+  async #write(credentials: Credentials): Promise<void> {
+    await this.#vault.write(credentials);
     remember(KEY, JSON.stringify(credentials));
     this.#take(credentials, 'expired');
   }

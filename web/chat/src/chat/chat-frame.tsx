@@ -90,7 +90,7 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
         client.resume().catch(ignoreState);
         break;
       case 'sign-in':
-        account.expire();
+        void account.expire();
         break;
       case 'reload':
         location.reload();

@@ -1,0 +1,110 @@
+import type { Store } from '../../src/ports/store.ts';
+import { SpillwayError } from '../../src/protocol/errors.ts';
+import { memoryStore } from '../../src/stores/memory.ts';
+
+type CallsOf<P extends 'seats' | 'log' | 'threads' | 'credentials'> = `${P}.${Extract<keyof Store[P], string>}`;
+/** A call of the store, as `log.append`. */
+export type StoreCall = CallsOf<'seats'> | CallsOf<'log'> | CallsOf<'threads'> | CallsOf<'credentials'>;
+
+interface Held {
+  /** Calls that wait. */
+  readonly waiting: number;
+  /** Resolves when a call waits. */
+  readonly reached: Promise<void>;
+  /** Lets them go on, and those that come later. */
+  release(): void;
+}
+
+const unavailable = (call: string): SpillwayError => new SpillwayError('SPILLWAY_STORE_UNAVAILABLE', `The store does not answer ${call}.`, { retry: 'later' });
+
+/** A real store whose calls a test can fail, delay, or rob of their answer. */
+export class FaultyStore implements Store {
+  readonly kind: string;
+  readonly seats: Store['seats'];
+  readonly log: Store['log'];
+  readonly threads: Store['threads'];
+  readonly credentials: Store['credentials'];
+  readonly #store: Store;
+  readonly #before = new Map<string, () => Promise<void>>();
+  readonly #after = new Map<string, () => Promise<void>>();
+
+  constructor(store: Store = memoryStore()) {
+    this.#store = store;
+    this.kind = store.kind;
+    this.seats = this.#wrap('seats', store.seats);
+    this.log = this.#wrap('log', store.log);
+    this.threads = this.#wrap('threads', store.threads);
+    this.credentials = this.#wrap('credentials', store.credentials);
+  }
+
+  health(): ReturnType<Store['health']> {
+    return this.#store.health();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#store[Symbol.asyncDispose]();
+  }
+
+  /** From now on this call rejects and has no effect; `times` of them, or all until `heal`. */
+  fail(call: StoreCall, times = Number.POSITIVE_INFINITY): void {
+    let left = times;
+    this.#before.set(call, async () => {
+      if (left-- > 0) throw unavailable(call);
+    });
+  }
+
+  /** The next `times` calls have their effect, and their answer is lost. */
+  loseAnswers(call: StoreCall, times = 1): void {
+    let left = times;
+    this.#after.set(call, async () => {
+      if (left-- > 0) throw unavailable(call);
+    });
+  }
+
+  /** This call waits, before it has any effect, until it is released. */
+  hold(call: StoreCall): Held {
+    let release = (): void => {};
+    let reach = (): void => {};
+    const gate = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const reached = new Promise<void>((resolve) => {
+      reach = resolve;
+    });
+    const held = { waiting: 0, reached, release: () => release() };
+    this.#before.set(call, async () => {
+      held.waiting++;
+      reach();
+      await gate;
+      held.waiting--;
+    });
+    return held;
+  }
+
+  /** Each call takes as long as `delayMs` says, by real timers. */
+  slow(call: StoreCall, delayMs: () => number): void {
+    this.#before.set(call, () => new Promise((resolve) => setTimeout(resolve, delayMs())));
+  }
+
+  /** The call works again. */
+  heal(call: StoreCall): void {
+    this.#before.delete(call);
+    this.#after.delete(call);
+  }
+
+  #wrap<T extends object>(part: string, port: T): T {
+    return new Proxy(port, {
+      get: (target, name) => {
+        const method = Reflect.get(target, name) as unknown;
+        if (typeof method !== 'function') return method;
+        return async (...args: unknown[]) => {
+          const call = `${part}.${String(name)}`;
+          await this.#before.get(call)?.();
+          const answer: unknown = await method.apply(target, args);
+          await this.#after.get(call)?.();
+          return answer;
+        };
+      },
+    });
+  }
+}
