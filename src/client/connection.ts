@@ -132,7 +132,13 @@ export class Connection {
       url: url.href,
       settings: this.#settings,
       hello: () =>
-        helloOf({ token, label: this.#settings.label, intent, visibility: this.#host.visibility(), claim: this.#claim ?? null, subs: this.#host.resumeSubs() }),
+        helloOf({
+          token,
+          label: this.#settings.label,
+          intent,
+          visibility: this.#host.visibility(),
+          resume: this.#claim && { ...this.#claim, subs: this.#host.resumeSubs() },
+        }),
       frame: (frame, bytes) => this.#receive(frame, bytes),
       end: (end) => this.#lose(end),
     });

@@ -10,14 +10,13 @@ export interface HelloFacts {
   readonly label: string | undefined;
   readonly intent: Intent;
   readonly visibility: Visibility;
-  readonly claim: ResumeClaim | null;
-  readonly subs: readonly ResumeSub[];
+  readonly resume: (ResumeClaim & { readonly subs: readonly ResumeSub[] }) | null | undefined;
 }
 
 /** Stays within the gateway's 128 bytes, whatever the alphabet. */
 const MAX_LABEL_LENGTH = 42;
 
-export const helloOf = ({ token, label, intent, visibility, claim, subs }: HelloFacts): Hello =>
+export const helloOf = ({ token, label, intent, visibility, resume }: HelloFacts): Hello =>
   // JSON leaves out what is undefined.
   ({
     type: 'hello',
@@ -26,5 +25,5 @@ export const helloOf = ({ token, label, intent, visibility, claim, subs }: Hello
     client: { name: 'spillway-client', version: VERSION, label: label?.slice(0, MAX_LABEL_LENGTH) },
     intent,
     visibility,
-    resume: claim ? { ...claim, subs } : undefined,
+    resume: resume ?? undefined,
   }) as Hello;

@@ -5,6 +5,7 @@ import { type Attentive, attentive } from './clocks.ts';
 import { applicationAt, type Evidence, isVoid, owedSince, quietMs } from './evidence.ts';
 import {
   onAck,
+  onExcused,
   onAttached,
   onGap,
   onInbound,
@@ -85,6 +86,13 @@ describe('what is owed', () => {
     expect(owedSince(e)).toBe(at(300));
     expect(onAck(e, { bytes: 5 }, null, at(400)).owed).toBeNull();
     expect(onSent(fresh(), null, at(10)).owed).toBeNull();
+  });
+
+  it('is excused where it can never be acknowledged: when the rest became owed stays as it was', () => {
+    const e = onSent(fresh(), { events: 3, bytes: 105, critical: true }, at(100));
+    expect(onExcused(e, { events: 1, bytes: 5, critical: false }).owed).toEqual({ since: at(100), events: 1, bytes: 5, critical: false });
+    expect(onExcused(e, null).owed).toBeNull();
+    expect(onExcused(fresh(), null).owed).toBeNull();
   });
 
   it('tells how fast the client reads, and forgets it within seconds', () => {

@@ -42,6 +42,10 @@ export function onAck(e: Evidence, acked: { readonly bytes: number }, left: Omit
   return { ...e, ackAt: now, activityAt: now, ackBytesPerS, owed };
 }
 
+/** Part of what was sent will never be acknowledged: its subscription ended, or a gap made it void. `left` is owed still. */
+export const onExcused = (e: Evidence, left: Omit<Owed, 'since'> | null): Evidence =>
+  e.owed === null ? e : { ...e, owed: left === null ? null : { since: e.owed.since, ...left } };
+
 /** A probe is being sent. If an older question that counts is unanswered, it stays the oldest one. */
 export function onProbe(e: Evidence, bytesAhead: number, now: Attentive, stallGapMs: number): Evidence {
   const old = e.probe;

@@ -1,8 +1,9 @@
 import type { Admission, QueuePlace, Retry, Seated } from '../managers/admission.ts';
+import type { Attachment } from '../managers/attachment.ts';
 import type { WebSocketManagerFactory } from '../managers/factory.ts';
 import { newId } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';
-import { closeFor } from '../protocol/close-codes.ts';
+import { CLOSE, closeFor } from '../protocol/close-codes.ts';
 import type { Ready } from '../protocol/frames.ts';
 import { writeFrame } from '../protocol/write.ts';
 import type { Connections } from './connections.ts';
@@ -18,23 +19,36 @@ export interface Path {
   readonly factory: WebSocketManagerFactory;
   readonly runs: RunBoard;
   readonly connections: Connections;
+  /** This node takes nobody in any more. */
+  isDraining(): boolean;
 }
 
-/** The way of a connection, from the accepted upgrade to its end. */
+/** The way of a connection, from the accepted upgrade to its end. Rejects where something of ours fails; the caller says goodbye. */
 export async function serve(transport: Transport, arrival: Arrival, path: Path): Promise<void> {
   const line = new Line(transport);
+  path.connections.opened(line);
   const greeting = await shakeHands(line, arrival, path.factory.node, path.services);
   if (greeting === null) return;
+  if (path.isDraining()) {
+    line.part({ close: CLOSE.draining, reason: 'drain' });
+    return;
+  }
   const credential = watchCredential(line, arrival, greeting, path);
   try {
     const seated = await takeSeat(line, greeting, credential, path);
     if (seated === null) return;
+    const { manager, attachment } = seated;
+    // Whatever becomes of the conversation, the end of its socket is noticed.
+    const parted = line.gone.then(() => path.factory.transportClosed(manager, attachment));
     converse(line, seated, greeting, credential, path);
-    await line.gone;
+    await parted;
   } finally {
     credential.end();
   }
 }
+
+/** A seat together with the time on this transport for which it was given. */
+type SeatedHere = Seated & { readonly attachment: Attachment };
 
 /** Asks for renewal in time, and ends the connection when the credential has run out. */
 function watchCredential(line: Line, arrival: Arrival, greeting: Greeting, { services, connections }: Path): Credential {
@@ -49,7 +63,7 @@ function watchCredential(line: Line, arrival: Arrival, greeting: Greeting, { ser
 }
 
 /** A seat, after the queue if it must be; null when the connection ended without one. */
-async function takeSeat(line: Line, greeting: Greeting, credential: Credential, path: Path): Promise<Seated | null> {
+async function takeSeat(line: Line, greeting: Greeting, credential: Credential, path: Path): Promise<SeatedHere | null> {
   const { hello } = greeting;
   const leaving = new AbortController();
   let visibility = hello.visibility;
@@ -71,12 +85,16 @@ async function takeSeat(line: Line, greeting: Greeting, credential: Credential, 
     sendAway(line, greeting, end, path);
     return null;
   }
-  if (visibility) end.manager.attachment?.seen(visibility);
-  if (left) {
-    await path.factory.leave(end.manager, 'client-closed');
+  const { manager, attachment } = end;
+  // Another return may have taken it over in this moment; this transport has been told so.
+  if (attachment === null || attachment.ended) return null;
+  if (visibility) attachment.seen(visibility);
+  // A seat that nobody can come back to is given back; a returning client has a token that leads to its own.
+  if (left || (line.isGone && end.resume === 'fresh')) {
+    await path.factory.leave(manager, 'client-closed');
     return null;
   }
-  return end;
+  return { ...end, attachment };
 }
 
 function ask(line: Line, { hello, identity, resume }: Greeting, signal: AbortSignal, { factory, services }: Path): Promise<Admission> {
@@ -109,7 +127,7 @@ async function waitInLine(line: Line, queued: Extract<Admission, { kind: 'queued
 
 /** No seat now: the time at which it works, and the token that claims the promised place. */
 function sendAway(line: Line, { identity, resume }: Greeting, retry: Retry, { services }: Path): void {
-  const manager = resume?.manager ?? (newId(services.random, 'mgr') as NonNullable<Greeting['resume']>['manager']);
+  const manager = resume?.manager ?? retry.manager;
   const resumeToken = services.resumeTokens.mint({
     user: identity.user,
     tier: identity.tier,
@@ -123,14 +141,9 @@ function sendAway(line: Line, { identity, resume }: Greeting, retry: Retry, { se
 }
 
 /** The manager is born or found again: it is told so, its threads follow, and what was kept is processed in order. */
-function converse(line: Line, seated: Seated, greeting: Greeting, credential: Credential, path: Path): void {
-  const { manager } = seated;
+function converse(line: Line, seated: SeatedHere, greeting: Greeting, credential: Credential, path: Path): void {
+  const { manager, attachment } = seated;
   const { factory, services, connections } = path;
-  const { attachment } = manager;
-  if (!attachment || line.isGone) {
-    if (attachment) factory.transportClosed(manager, attachment);
-    return;
-  }
   connections.seated(line, manager.id);
   manager.noteLimits(seated.limits);
   attachment.send(readyFrame(seated, credential, path));
@@ -149,9 +162,10 @@ function converse(line: Line, seated: Seated, greeting: Greeting, credential: Cr
           services.telemetry.record({ severity: 'WARNING', event: 'release-failed', message: String(error), manager: manager.id });
         });
       },
-      closed: () => factory.transportClosed(manager, attachment),
     }),
   );
+  // What was sent before `ready` does not show that `ready` has arrived.
+  manager.confirmed = false;
 }
 
 function readyFrame(seated: Seated, credential: Credential, { services }: Path): Ready {

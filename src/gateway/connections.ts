@@ -9,12 +9,21 @@ interface Open {
   manager: ManagerId | null;
 }
 
-/** The recognised connections of this gateway, for what concerns all of a log-in or all of the node. */
+/** The connections of this gateway, for what concerns all of a log-in or all of the node. */
 export class Connections {
+  /** All lines, those of strangers too. */
+  readonly #lines = new Set<Line>();
+  /** Those whose user is known. */
   readonly #open = new Map<Line, Open>();
 
   get size(): number {
     return this.#open.size;
+  }
+
+  /** A socket was accepted; nobody knows yet whose it is. */
+  opened(line: Line): void {
+    this.#lines.add(line);
+    void line.gone.then(() => this.#lines.delete(line));
   }
 
   add(line: Line, credential: Credential): void {
@@ -29,6 +38,11 @@ export class Connections {
 
   all(): readonly Open[] {
     return [...this.#open.values()];
+  }
+
+  /** Destroys every socket at once. */
+  terminate(): void {
+    for (const line of this.#lines) line.transport.terminate();
   }
 
   /** Ends the connections of a log-in, or of a user. Returns the managers that they served. */

@@ -7,6 +7,9 @@ import { writeFrame } from '../protocol/write.ts';
 import type { Connections } from './connections.ts';
 import type { RunBoard } from './runs.ts';
 
+/** Least time for what was appended to reach the store. */
+const SETTLE_GRACE_MS = 1_000;
+
 const wait = (clock: Clock, ms: number): Promise<void> => (ms <= 0 ? Promise.resolve() : new Promise((resolve) => clock.after(ms, resolve)));
 
 /** Empties this node: readiness fails at once, clients are moved one by one, runs go on to their end or to `withinMs`. */
@@ -34,5 +37,6 @@ export async function drainGateway(o: {
     await wait(clock, slotMs);
   }
   await o.runs.stop(Math.max(0, o.withinMs - (clock.mono() - startedAt)));
-  await factory.streams.settled();
+  // A store that takes nothing any more must not keep the process from ending.
+  await Promise.race([factory.streams.settled(), wait(clock, Math.max(SETTLE_GRACE_MS, o.withinMs - (clock.mono() - startedAt)))]);
 }

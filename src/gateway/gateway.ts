@@ -5,9 +5,11 @@ import { customAuthenticator } from '../auth/authenticate.ts';
 import { createResumeTokens } from '../auth/resume-tokens.ts';
 import { createTickets } from '../auth/tickets.ts';
 import { WebSocketManagerFactory } from '../managers/factory.ts';
+import { sayGoodbye } from '../managers/farewell.ts';
 import { systemClock } from '../ports/clock.ts';
 import { newId, systemRandom } from '../ports/random.ts';
 import { silent } from '../ports/telemetry.ts';
+import { CLOSE } from '../protocol/close-codes.ts';
 import { memoryStore } from '../stores/memory.ts';
 import { serve } from './connection.ts';
 import { Connections } from './connections.ts';
@@ -114,7 +116,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     services,
     () => isDraining,
     (transport, arrival) => {
-      serve(transport, arrival, { services, factory, runs, connections }).catch((error: unknown) => {
+      serve(transport, arrival, { services, factory, runs, connections, isDraining: () => isDraining }).catch((error: unknown) => {
         const id = newId(random, 'cln');
         telemetry.record({
           severity: 'ERROR',
@@ -122,7 +124,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           message: `A connection ended by an error of ours: ${error instanceof Error ? error.message : String(error)}`,
           id,
         });
-        transport.end(4009, 'internal-error;r=now;t=0');
+        sayGoodbye(transport, { close: CLOSE.internalError });
       });
     },
   );
@@ -190,7 +192,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       cancelTrim();
       for (const detach of detachers) detach();
       app.endStreams();
-      for (const { line } of connections.all()) line.transport.terminate();
+      connections.terminate();
       await runs.stop(0);
       await factory[Symbol.asyncDispose]();
     },

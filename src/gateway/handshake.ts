@@ -1,6 +1,7 @@
 import type { Identity, Recognition } from '../auth/identity.ts';
 import type { ResumeClaims } from '../auth/resume-tokens.ts';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
+import { SpillwayError } from '../protocol/errors.ts';
 import { BEARER_PREFIX, BOUNDS, type Hello, PROTOCOL_VERSION, type Welcome } from '../protocol/frames.ts';
 import type { NodeId } from '../protocol/ids.ts';
 import { writeFrame } from '../protocol/write.ts';
@@ -36,7 +37,7 @@ export async function shakeHands(line: Line, arrival: Arrival, node: NodeId, s: 
     line.part({ close: CLOSE.unsupportedVersion, detail: `This gateway speaks version ${PROTOCOL_VERSION}.` });
     return null;
   }
-  const found = await recognise(hello, arrival, s);
+  const found = await inTime(recognise(hello, arrival, s), s);
   if (line.isGone) return null;
   if ('close' in found) {
     line.part({ close: found.close });
@@ -67,6 +68,22 @@ async function hearHello(line: Line, s: Services): Promise<Hello | null> {
   const violation = first.is === 'violation' ? first : null;
   line.part({ close: violation?.close ?? CLOSE.protocolError, detail: violation?.detail ?? 'Expected `hello` first.', resumable: false });
   return null;
+}
+
+/** An issuer or store that does not answer keeps nobody waiting for ever: this connection ends, the client comes back. */
+async function inTime<T>(answer: Promise<T>, s: Services): Promise<T> {
+  let cancel = (): void => {};
+  const late = new Promise<never>((_resolve, reject) => {
+    const waitMs = s.options.health.helloMs;
+    cancel = s.clock.after(waitMs, () =>
+      reject(new SpillwayError('SPILLWAY_ISSUER_UNAVAILABLE', `Expected an answer about a credential within ${waitMs} ms, got none.`, { retry: 'later' })),
+    );
+  });
+  try {
+    return await Promise.race([answer, late]);
+  } finally {
+    cancel();
+  }
 }
 
 const commonVersion = (hello: Hello): number | null => (hello.v >= PROTOCOL_VERSION && (hello.minV ?? hello.v) <= PROTOCOL_VERSION ? PROTOCOL_VERSION : null);

@@ -16,7 +16,6 @@ export interface LineOwner {
   frame(parsed: Exclude<ParsedFrame, { is: 'violation' }>): void;
   pong(nonce: Uint8Array): void;
   drained(): void;
-  closed(code: number, reason: string): void;
 }
 
 /** Frames that act before the seat is given, too. */
@@ -59,10 +58,14 @@ export class Line implements TransportListener {
     });
   }
 
-  /** The credential is good: the small bounds end. `early` hears of frames that act at once. */
+  /** The credential is good: the small bounds end. `early` hears of frames that act at once, also of those that came before. */
   verified(early: (frame: ClientFrame) => void): void {
     this.#unverified = false;
     this.#early = early;
+    const kept = this.#kept;
+    this.#kept = [];
+    this.#keptBytes = 0;
+    for (const { parsed, bytes } of kept) this.#keep(parsed, bytes);
   }
 
   /** The seat is given: what was kept reaches the owner now, in order. */
@@ -71,7 +74,6 @@ export class Line implements TransportListener {
     const kept = this.#kept;
     this.#kept = [];
     for (const { parsed } of kept) owner.frame(parsed);
-    if (this.#isGone) void this.gone.then(({ code, reason }) => owner.closed(code, reason));
   }
 
   part(f: Farewell): void {
@@ -144,6 +146,5 @@ export class Line implements TransportListener {
     this.#first?.(null);
     this.#first = null;
     this.#resolveGone({ code, reason });
-    this.#owner?.closed(code, reason);
   }
 }

@@ -3,11 +3,10 @@ import { foldRun } from '../codecs/fold.ts';
 import type { Options } from '../core/options.ts';
 import type { Agent, AgentRun } from '../ports/agent.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { RunRecord, StoredMessage } from '../ports/store.ts';
+import type { RunRecord, StoredMessage, WriterToken } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type AgentEvent, type AgentYield, isTerminal } from '../protocol/agent-events.ts';
 import { SpillwayError } from '../protocol/errors.ts';
-import { BOUNDS } from '../protocol/frames.ts';
 import type { MessageId } from '../protocol/ids.ts';
 import type { ThreadMessage } from '../protocol/messages.ts';
 import { AGENT_FAILURES } from '../protocol/texts.ts';
@@ -26,43 +25,48 @@ export interface RunInput {
 
 /** Why a run is being ended from outside. */
 export type StopCause = 'cancel' | 'shutdown';
+/** `lost`: its end is for whoever writes the stream now. */
+export type RunEnd = 'ended' | 'lost';
 
 /** One run of an agent. It belongs to its thread: no lost socket and no eviction ends it. Its events are logged as they come,
  *  `agent_started` first, exactly one terminal event last. */
 export class RunningAgent {
   readonly record: RunRecord;
-  /** Resolves when the terminal event is logged, or when the stream was taken over by another writer. */
-  readonly ended: Promise<void>;
+  /** Resolves when the terminal event is logged, or `lost` when the stream was taken over by another writer. */
+  readonly ended: Promise<RunEnd>;
   readonly #input: RunInput;
   readonly #abort = new AbortController();
   readonly #startedAt: number;
+  readonly #tenure: WriterToken | null;
   readonly #events: AgentEvent[] = [];
   #count = 0;
   #bytes = 0;
   #firstOffset: number | null = null;
   #isOver = false;
   #stopped: StopCause | null = null;
-  #finish: () => void = () => {};
+  #finish: (end: RunEnd) => void = () => {};
 
   constructor(input: RunInput) {
     this.#input = input;
     this.record = input.record;
     this.#startedAt = input.clock.mono();
+    this.#tenure = input.stream.tenure;
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
   }
 
   /** Runs the agent to its end, with the conversation that `history` reads. Never rejects: what goes wrong becomes the run's `agent_error`. */
-  async execute(history: () => Promise<readonly ThreadMessage[]>): Promise<void> {
-    const { agent, run, options } = this.#input;
+  async execute(history: () => Promise<readonly ThreadMessage[]>): Promise<RunEnd> {
+    const { agent, run, options, stream } = this.#input;
     let iterator: AsyncIterator<AgentYield> | null = null;
     try {
-      const messages = this.#stopped === null ? await history() : [];
-      iterator = agent.run({ ...run, messages, signal: this.#abort.signal })[Symbol.asyncIterator]();
-      while (!this.#isOver && this.#stopped === null) {
-        await this.#input.stream.room();
-        const next = await this.#within(iterator.next(), options.run.silentMs);
+      const messages = this.#isLeaving ? [] : await history();
+      if (!this.#isLeaving) iterator = agent.run({ ...run, messages, signal: this.#abort.signal })[Symbol.asyncIterator]();
+      while (iterator !== null && !this.#isLeaving) {
+        await stream.room();
+        if (this.#isLeaving) break;
+        const next: IteratorResult<AgentYield> | 'silent' | 'aborted' = await this.#within(iterator.next(), options.run.silentMs);
         if (next === 'silent') {
           this.#fail(AGENT_FAILURES.silent);
           this.#abort.abort();
@@ -72,12 +76,20 @@ export class RunningAgent {
         this.#take(next.value);
       }
     } catch (error) {
-      if (!this.#isOver && this.#stopped === null) this.#reportFailure(error);
+      if (!this.#isLeaving) this.#reportFailure(error);
     }
     if (!this.#isOver) this.#end();
-    // The agent is told to leave, and not waited for: one that hangs must not hold the thread.
-    iterator?.return?.(undefined).catch(() => {});
-    await this.ended;
+    sendAway(iterator);
+    return await this.ended;
+  }
+
+  /** Whether the stream has been ours alone since this run began. */
+  get #isOurs(): boolean {
+    return this.#tenure !== null && this.#input.stream.tenure === this.#tenure;
+  }
+
+  get #isLeaving(): boolean {
+    return this.#isOver || this.#stopped !== null;
   }
 
   /** Stops the agent. The terminal event follows in the stream. */
@@ -134,14 +146,15 @@ export class RunningAgent {
       return;
     }
     if (this.#count === 0 ? made.event.type !== 'agent_started' : made.event.type === 'agent_started') return;
-    this.#bytes += made.text.length;
-    if (made.text.length > BOUNDS.eventBytes || this.#bytes > options.log.runBytes) {
-      this.#fail(AGENT_FAILURES.tooLong);
-      this.#abort.abort();
-      return;
-    }
     if (isTerminal(made.event.type)) {
       this.#finishWith(made.event, made.text, at);
+      return;
+    }
+    this.#bytes += made.text.length;
+    // The first event is always logged, and so is the last: a run that says too much ends, it does not vanish.
+    if (this.#count > 0 && this.#bytes > options.log.runBytes) {
+      this.#fail(AGENT_FAILURES.tooLong);
+      this.#abort.abort();
       return;
     }
     this.#append(made.event, made.text, at);
@@ -149,22 +162,27 @@ export class RunningAgent {
 
   #append(event: AgentEvent, data: string, at: number): void {
     const { stream, run, record } = this.#input;
+    if (!this.#isOurs) {
+      this.abandon();
+      return;
+    }
     this.#count++;
     this.#events.push(event);
     if (this.#firstOffset !== null) {
-      stream.append({ kind: 'agent', run: run.runId, codec: 'agent-events', data, at }, { onLost: this.#lost });
+      stream.append({ kind: 'agent', run: run.runId, codec: 'agent-events', data, at }, { onLost: this.abandon });
       return;
     }
     this.#firstOffset = stream.head + 1;
     const running: RunRecord = { ...record, state: 'running', firstOffset: this.#firstOffset };
-    stream.append({ kind: 'agent', run: run.runId, codec: 'agent-events', data, at }, { records: { runs: [running] }, onLost: this.#lost });
+    stream.append({ kind: 'agent', run: run.runId, codec: 'agent-events', data, at }, { records: { runs: [running] }, onLost: this.abandon });
     stream.setActiveRun({ id: run.runId, firstOffset: this.#firstOffset });
   }
 
-  readonly #lost = (): void => {
+  /** Another writer took the stream over: nothing of this run can be logged here any more. An arrow, since it is a callback. */
+  readonly abandon = (): void => {
     this.#isOver = true;
     this.#abort.abort();
-    this.#finish();
+    this.#finish('lost');
   };
 
   #fail(failure: { readonly code: string; readonly error_message: string; readonly recoverable: boolean }): void {
@@ -198,8 +216,12 @@ export class RunningAgent {
 
   /** The terminal event, the finished message and the run's end are logged in one step. The first terminal event wins. */
   #finishWith(event: AgentEvent, data: string, at: number): void {
-    this.#isOver = true;
     const { stream, run, messageId } = this.#input;
+    if (!this.#isOurs) {
+      this.abandon();
+      return;
+    }
+    this.#isOver = true;
     this.#count++;
     this.#events.push(event);
     const offset = stream.head + 1;
@@ -207,12 +229,21 @@ export class RunningAgent {
       { kind: 'agent', run: run.runId, codec: 'agent-events', data, at },
       {
         records: endRecords(this.record, this.#events, messageId, this.#firstOffset, offset, at),
-        onLogged: () => this.#finish(),
-        onLost: () => this.#finish(),
+        onLogged: () => {
+          stream.setActiveRun(null);
+          this.#finish('ended');
+        },
+        onLost: this.abandon,
       },
     );
-    stream.setActiveRun(null);
   }
+}
+
+/** The agent is told to leave, and not waited for: one that hangs must not hold the thread. What it answers is nobody's news. */
+function sendAway(iterator: AsyncIterator<AgentYield> | null): void {
+  void Promise.resolve()
+    .then(() => iterator?.return?.(undefined))
+    .catch(() => {});
 }
 
 /** What is stored with a run's terminal event: the run's end and the message that its events make. */

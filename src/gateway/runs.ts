@@ -1,7 +1,8 @@
 import type { StreamKey } from '../ports/store.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { RunAccepted } from '../protocol/frames.ts';
-import type { RunId, ThreadId, UserId } from '../protocol/ids.ts';
+import type { RunId, UserId } from '../protocol/ids.ts';
+import type { Stream } from '../streams/stream.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { Refusal, Runs } from './services.ts';
 import { type OnAccepted, type RunDeps, type SendRequest, ThreadRuns } from './thread-runs.ts';
@@ -10,7 +11,7 @@ import { type OnAccepted, type RunDeps, type SendRequest, ThreadRuns } from './t
 export class RunBoard implements Runs {
   readonly #streams: Streams;
   readonly #deps: RunDeps;
-  readonly #threads = new Map<string, Promise<ThreadRuns>>();
+  readonly #threads = new Map<string, Thread>();
   #stopping = false;
 
   constructor(streams: Streams, deps: RunDeps) {
@@ -22,8 +23,7 @@ export class RunBoard implements Runs {
     if (this.#stopping)
       return { is: 'refused', code: 'draining', message: 'This server is being stopped. Send again in a moment; another one takes over.', retryAfterMs: 1_000 };
     try {
-      const runs = await this.#of({ user: identity.user, thread: request.thread });
-      return await runs.send(request, onAccepted);
+      return await this.#use({ user: identity.user, thread: request.thread }, (runs) => runs.send(request, onAccepted));
     } catch (error) {
       this.#deps.telemetry.record({
         severity: 'ERROR',
@@ -38,28 +38,41 @@ export class RunBoard implements Runs {
     const record = await this.#deps.store.threads.findRun(user, run);
     if (!record) return null;
     if (record.state === 'ended') return { run, state: 'ended' };
-    const runs = await this.#of({ user, thread: record.thread });
-    return { run, state: runs.cancel(run) ?? 'ended' };
+    return await this.#use({ user, thread: record.thread }, async (runs) => {
+      await runs.recovered();
+      return { run, state: runs.cancel(run) ?? 'ended' };
+    });
   }
 
-  /** Gives what an earlier life of this process left its end. Rejects while the store cannot be read. */
+  /** Gives what an earlier life of this process left its end. Rejects while the store cannot be used; what one thread alone suffers
+   *  from is reported, and tried again with its next message. */
   async recover(): Promise<void> {
     const open = await this.#deps.store.threads.openRuns(null);
-    const keys = new Map(open.map((r) => [`${r.user}\u0000${r.thread}`, { user: r.user, thread: r.thread }]));
-    for (const key of keys.values()) await (await this.#of(key)).recovered();
-  }
-
-  /** Runs under way. */
-  async active(): Promise<number> {
-    let count = 0;
-    for (const runs of this.#threads.values()) if ((await runs).active !== null) count++;
-    return count;
+    const keys = new Map(open.map((r) => [nameOf(r), { user: r.user, thread: r.thread }]));
+    let unavailable: unknown = null;
+    for (const key of keys.values()) {
+      try {
+        await this.#use(key, (runs) => runs.recovered());
+      } catch (error) {
+        if (SpillwayError.is(error) && error.code === 'SPILLWAY_STORE_UNAVAILABLE') unavailable ??= error;
+        else {
+          const told = error instanceof Error ? error.message : String(error);
+          this.#deps.telemetry.record({
+            severity: 'ERROR',
+            event: 'recovery-failed',
+            message: `The interrupted runs of a conversation have no end yet: ${told}`,
+          });
+        }
+      }
+    }
+    if (unavailable !== null) throw unavailable;
   }
 
   /** No run starts any more. Resolves when those under way have ended by themselves, or after `withinMs` been stopped. */
   async stop(withinMs: number): Promise<void> {
     this.#stopping = true;
-    const all = await Promise.all(this.#threads.values());
+    const opened = await Promise.allSettled([...this.#threads.values()].map((thread) => thread.opened));
+    const all = opened.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []));
     const ended = Promise.all(all.map((runs) => runs.stop(null)));
     let over = false;
     await Promise.race([ended.then(() => (over = true)), new Promise<void>((resolve) => this.#deps.clock.after(withinMs, resolve))]);
@@ -69,27 +82,46 @@ export class RunBoard implements Runs {
     await Promise.race([stopped, new Promise<void>((resolve) => this.#deps.clock.after(STOP_GRACE_MS, resolve))]);
   }
 
-  #of(key: { readonly user: UserId; readonly thread: ThreadId }): Promise<ThreadRuns> {
-    const name = `${key.user}\u0000${key.thread}`;
-    let runs = this.#threads.get(name);
-    if (!runs) {
-      runs = this.#open(key, name);
-      this.#threads.set(name, runs);
-      runs.catch(() => this.#threads.delete(name));
+  /** The thread's runs, kept as long as somebody uses them or one is under way: there are never two of a thread. */
+  async #use<T>(key: StreamKey, work: (runs: ThreadRuns) => Promise<T>): Promise<T> {
+    const name = nameOf(key);
+    const thread = this.#threads.get(name) ?? this.#open(key, name);
+    thread.users++;
+    try {
+      return await work(await thread.opened);
+    } finally {
+      thread.users--;
+      this.#tidy(name, thread);
     }
-    return runs;
   }
 
-  async #open(key: StreamKey, name: string): Promise<ThreadRuns> {
-    const stream = await this.#streams.hold(key);
-    if (this.#stopping) throw new SpillwayError('SPILLWAY_CLOSED', 'This gateway is being stopped.', { retry: 'later' });
-    const runs = new ThreadRuns(stream, this.#deps, () => {
-      this.#threads.delete(name);
-      this.#streams.release(stream);
+  #open(key: StreamKey, name: string): Thread {
+    const opened = this.#streams.hold(key).then((stream) => {
+      thread.stream = stream;
+      thread.runs = new ThreadRuns(stream, this.#deps, () => this.#tidy(name, thread));
+      return thread.runs;
     });
-    return runs;
+    const thread: Thread = { opened, stream: null, runs: null, users: 0 };
+    this.#threads.set(name, thread);
+    return thread;
+  }
+
+  #tidy(name: string, thread: Thread): void {
+    if (thread.users > 0 || thread.runs?.busy === true || this.#threads.get(name) !== thread) return;
+    this.#threads.delete(name);
+    if (thread.stream !== null) this.#streams.release(thread.stream);
   }
 }
+
+interface Thread {
+  readonly opened: Promise<ThreadRuns>;
+  stream: Stream | null;
+  runs: ThreadRuns | null;
+  users: number;
+}
+
+/** User ids hold no control characters, so that no two keys are spelled alike. */
+const nameOf = (key: StreamKey): string => `${key.user}\u0000${key.thread}`;
 
 /** How long a stopped run's end may take to be logged. */
 const STOP_GRACE_MS = 2_000;

@@ -3,15 +3,16 @@ import type { Options } from '../core/options.ts';
 import type { Agent } from '../ports/agent.ts';
 import type { Clock } from '../ports/clock.ts';
 import { newId, type Random } from '../ports/random.ts';
-import type { RunRecord, Store, StoredMessage } from '../ports/store.ts';
+import type { RunRecord, Store, StoredMessage, WriterToken } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import type { AgentEvent } from '../protocol/agent-events.ts';
 import type { RunAccepted, Send } from '../protocol/frames.ts';
 import type { MessageId, NodeId, RunId, UserId } from '../protocol/ids.ts';
-import type { MessageData, MessagePart, SessionInfo } from '../protocol/messages.ts';
-import { AGENT_FAILURES } from '../protocol/texts.ts';
+import type { SessionInfo } from '../protocol/messages.ts';
 import type { Stream } from '../streams/stream.ts';
-import { endRecords, RunningAgent, type StopCause } from './run-agent.ts';
+import { historyFor } from './history.ts';
+import { endLostRun } from './lost-runs.ts';
+import { partsOf, titleOf } from './question.ts';
+import { RunningAgent, type StopCause } from './run-agent.ts';
 import type { Refusal } from './services.ts';
 
 export interface RunDeps {
@@ -31,17 +32,12 @@ export type SendRequest = Omit<Send, 'type'>;
 /** Called when the message is durable, before any follower sees it or an event of its run. */
 export type OnAccepted = (accepted: RunAccepted) => void;
 
-const TITLE_LENGTH = 80;
-/** How much of the conversation an agent is given. */
-const HISTORY_MESSAGES = 200;
-const RECOVERY_READ_BYTES = 1024 * 1024;
+const RECOVERY_RETRY_MS = 1_000;
 
 interface Waiting {
   readonly record: RunRecord;
   /** Id of the message that its answer becomes. */
   readonly messageId: MessageId;
-  /** It ends as soon as its turn comes: events of two runs never interleave. */
-  cancelled: boolean;
 }
 
 /** The runs of one thread: one at a time, others wait in order. */
@@ -52,8 +48,14 @@ export class ThreadRuns {
   #lane: Promise<unknown> = Promise.resolve();
   #waiting: Waiting[] = [];
   #active: RunningAgent | null = null;
-  #pendingSends = 0;
+  /** They end as soon as their turn comes: events of two runs never interleave. */
+  readonly #cancelled = new Set<RunId>();
+  /** Sends and recoveries under way. */
+  #underWay = 0;
   #ready: Promise<void> | null = null;
+  #isRecovering = false;
+  /** The time as the writer in which the present state was found. */
+  #tenure: WriterToken | null = null;
   #stopping = false;
 
   constructor(stream: Stream, deps: RunDeps, onIdle: () => void) {
@@ -63,7 +65,7 @@ export class ThreadRuns {
   }
 
   get busy(): boolean {
-    return this.#active !== null || this.#waiting.length > 0 || this.#pendingSends > 0;
+    return this.#active !== null || this.#waiting.length > 0 || this.#underWay > 0;
   }
   get active(): RunningAgent | null {
     return this.#active;
@@ -79,48 +81,61 @@ export class ThreadRuns {
   }
 
   async #recover(): Promise<void> {
-    const open = await this.#deps.store.threads.openRuns(this.#stream.key);
-    await this.#stream.writable();
-    for (const record of open) {
-      if (record.state === 'running') await this.#endLost(record);
-      else this.#waiting.push({ record, messageId: newId(this.#deps.random, 'msg') as MessageId, cancelled: false });
+    this.#underWay++;
+    this.#isRecovering = true;
+    try {
+      await this.#stream.writable();
+      const { tenure } = this.#stream;
+      const open = await this.#deps.store.threads.openRuns(this.#stream.key);
+      for (const record of open) if (record.state === 'running') await endLostRun(this.#stream, record, this.#deps);
+      this.#tenure = tenure;
+      this.#isRecovering = false;
+      const waiting = open.filter((record) => record.state === 'queued');
+      this.#waiting = waiting.map((record) => ({ record, messageId: newId(this.#deps.random, 'msg') as MessageId }));
+      this.#startNext();
+    } finally {
+      this.#isRecovering = false;
+      this.#underWay--;
+      this.#settleIdle();
     }
-    this.#startNext();
   }
 
-  /** The process that ran it died: everything logged stays, and the person learns that the answer did not finish. */
-  async #endLost(record: RunRecord): Promise<void> {
-    const { clock, random } = this.#deps;
-    const events: AgentEvent[] = [];
-    for (let from = record.firstOffset; from !== null && from <= this.#stream.mark; ) {
-      const entries = await this.#deps.store.log.read(this.#stream.key, from, RECOVERY_READ_BYTES);
-      for (const entry of entries) if (entry.run === record.id && entry.kind === 'agent') events.push(JSON.parse(entry.data) as AgentEvent);
-      from = entries.length === 0 ? null : (entries.at(-1) as { offset: number }).offset + 1;
+  /** Another writer took the thread over. What ran or waited here is found in the store again, as after a start. */
+  #startOver(): Promise<void> {
+    this.#active?.abandon();
+    this.#active = null;
+    this.#waiting = [];
+    if (!this.#isRecovering) this.#ready = null;
+    return this.recovered();
+  }
+
+  async #startOverUntilItWorks(): Promise<void> {
+    const { clock, telemetry } = this.#deps;
+    this.#underWay++;
+    for (;;) {
+      try {
+        await this.#startOver();
+        break;
+      } catch (error) {
+        telemetry.record({
+          severity: 'ERROR',
+          event: 'recovery-failed',
+          message: `A conversation that another writer had taken over could not be taken back yet: ${error instanceof Error ? error.message : String(error)}`,
+        });
+        if (this.#stopping) break;
+        await new Promise<void>((resolve) => clock.after(RECOVERY_RETRY_MS, resolve));
+      }
     }
-    const at = clock.wall();
-    const event: AgentEvent = {
-      type: 'agent_error',
-      event_id: `${record.id}:lost`,
-      thread_id: record.thread,
-      run_id: record.id,
-      timestamp: new Date(at).toISOString(),
-      ...AGENT_FAILURES.producerLost,
-    };
-    events.push(event);
-    const offset = this.#stream.head + 1;
-    const records = endRecords(record, events, newId(random, 'msg') as MessageId, record.firstOffset, offset, at);
-    await this.#stream.log({ kind: 'agent', run: record.id, codec: 'agent-events', data: JSON.stringify(event), at }, records);
-    this.#stream.setActiveRun(null);
-    this.#deps.telemetry.record({ severity: 'WARNING', event: 'run-producer-lost', message: 'A run whose process had died was ended.', run: record.id });
+    this.#underWay--;
   }
 
   /** Stores the message and starts or queues its run. One at a time for a thread. */
   send(request: SendRequest, onAccepted: OnAccepted): Promise<RunAccepted | Refusal> {
-    this.#pendingSends++;
+    this.#underWay++;
     const done = this.#lane.then(() => this.#accept(request, onAccepted));
     this.#lane = done.catch(() => {});
     return done.finally(() => {
-      this.#pendingSends--;
+      this.#underWay--;
       this.#settleIdle();
     });
   }
@@ -144,6 +159,7 @@ export class ThreadRuns {
       };
     }
     await this.recovered();
+    if (this.#stream.tenure !== this.#tenure) await this.#startOver();
     const digest = createHash('sha256').update(JSON.stringify(request.data)).digest('base64url');
     const known = await store.threads.findSend(key, request.id);
     if (known) {
@@ -184,21 +200,21 @@ export class ThreadRuns {
     const parts = partsOf(request.data);
     const shown = { id: run.message, role: 'user', status: 'complete', createdAt: at, run: run.id, parts } as const;
     const message: StoredMessage = { ...shown, offset, send: { id: request.id, digest } };
-    const accepted = this.#answer(request, run, message, false);
-    await new Promise<void>((resolve, reject) => {
+    const accepted = await new Promise<RunAccepted>((resolve, reject) => {
       this.#stream.append(
         { kind: 'message', run: run.id, codec: 'agent-events', data: JSON.stringify(shown), at },
         {
           records: { ...(offset === 1 ? { title: titleOf(parts) } : {}), messages: [message], runs: [run] },
           onLogged: () => {
-            onAccepted(accepted);
-            resolve();
+            const answer = this.#answer(request, run, message, false);
+            onAccepted(answer);
+            resolve(answer);
           },
           onLost: reject,
         },
       );
     });
-    this.#waiting.push({ record: run, messageId: newId(random, 'msg') as MessageId, cancelled: false });
+    this.#waiting.push({ record: run, messageId: newId(random, 'msg') as MessageId });
     this.#startNext();
     return accepted;
   }
@@ -232,7 +248,7 @@ export class ThreadRuns {
       clock: this.#deps.clock,
       telemetry: this.#deps.telemetry,
     });
-    if (next.cancelled) run.stop('cancel');
+    if (this.#cancelled.delete(next.record.id)) run.stop('cancel');
     this.#active = run;
     this.#stream.setActiveRun({ id: next.record.id, firstOffset: null });
     void this.#execute(run);
@@ -243,27 +259,14 @@ export class ThreadRuns {
   }
 
   async #execute(run: RunningAgent): Promise<void> {
-    await run.execute(() => this.#history(run.record));
-    this.#active = null;
-    this.#startNext();
-    this.#settleIdle();
-  }
-
-  /** The conversation up to and including the message that asked. */
-  async #history(record: RunRecord): Promise<readonly StoredMessage[]> {
-    const read = await this.#deps.store.threads.snapshot(this.#stream.key, HISTORY_MESSAGES, null);
-    const messages = read?.messages ?? [];
-    const answers = new Map(messages.filter((m) => m.role === 'assistant').map((m) => [m.run, m]));
-    // Messages accepted while another run was under way stand before its answer: each answer belongs behind its own question.
-    const history: StoredMessage[] = [];
-    for (const message of messages) {
-      if (message.role !== 'user') continue;
-      history.push(message);
-      if (message.id === record.message) break;
-      const answer = answers.get(message.run);
-      if (answer) history.push(answer);
+    const end = await run.execute(() => historyFor(run.record, this.#deps.store));
+    // Whoever noticed the loss before has started over already.
+    if (this.#active === run) {
+      this.#active = null;
+      if (end === 'lost') await this.#startOverUntilItWorks();
+      else this.#startNext();
     }
-    return history;
+    this.#settleIdle();
   }
 
   /** The run's state if it is one of this thread. */
@@ -272,9 +275,8 @@ export class ThreadRuns {
       this.#active.stop('cancel');
       return 'cancelling';
     }
-    const waiting = this.#waiting.find((w) => w.record.id === run);
-    if (!waiting) return null;
-    waiting.cancelled = true;
+    if (!this.#waiting.some((w) => w.record.id === run)) return null;
+    this.#cancelled.add(run);
     return 'cancelling';
   }
 
@@ -288,16 +290,4 @@ export class ThreadRuns {
   #settleIdle(): void {
     if (!this.busy) this.#onIdle();
   }
-}
-
-const partsOf = (data: MessageData): readonly MessagePart[] => ('text' in data ? [{ type: 'text', text: data.text }] : data.parts);
-
-/** The first words of a conversation. */
-function titleOf(parts: readonly MessagePart[]): string {
-  const text = parts
-    .map((p) => (p.type === 'text' ? p.text : ''))
-    .join(' ')
-    .replace(/\s+/g, ' ')
-    .trim();
-  return text.length <= TITLE_LENGTH ? text : `${text.slice(0, TITLE_LENGTH - 1).trimEnd()}…`;
 }

@@ -45,8 +45,7 @@ export class Upgrader {
   attach(source: UpgradeSource, o: { readonly prefix: string; readonly ownUpgrades: boolean }): () => void {
     const path = `${o.prefix}/v1/ws`;
     const listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
-      const url = urlOf(request);
-      if (url?.pathname === path) this.#upgrade(request, socket, head, url);
+      if (pathOf(request) === path) this.#upgrade(request, socket, head, urlOf(request));
       // Another's upgrade is never answered unless the server is ours: then nobody else would, and it would hang.
       else if (o.ownUpgrades) refuse(socket, 'not-found', 'There is no WebSocket at this path.');
     };
@@ -56,9 +55,13 @@ export class Upgrader {
     };
   }
 
-  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL): void {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL | null): void {
     // Whatever the peer does to its socket from here on concerns nobody else.
     socket.on('error', () => socket.destroy());
+    if (url === null) {
+      refuse(socket, 'bad-request', 'Expected `Host` to name a host.');
+      return;
+    }
     const address = request.socket.remoteAddress ?? 'unknown';
     const origin = this.#services.origins.judge({ origin: request.headers.origin ?? null, own: url.origin });
     const protocols = (request.headers['sec-websocket-protocol'] ?? '')
@@ -88,11 +91,15 @@ export class Upgrader {
   }
 }
 
+const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] as string;
+
+/** Null where the request names no address that a web request could have. */
 function urlOf(request: IncomingMessage): URL | null {
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';
-  return URL.canParse(request.url ?? '/', `${scheme}://${request.headers.host ?? 'localhost'}`)
-    ? new URL(request.url ?? '/', `${scheme}://${request.headers.host ?? 'localhost'}`)
-    : null;
+  const base = `${scheme}://${request.headers.host ?? 'localhost'}`;
+  if (!URL.canParse(request.url ?? '/', base)) return null;
+  const url = new URL(request.url ?? '/', base);
+  return url.username === '' && url.password === '' ? url : null;
 }
 
 function webRequest(request: IncomingMessage, url: URL): Request {
@@ -120,6 +127,8 @@ function refuse(socket: Duplex, code: ErrorCode, detail: string, retryAfterS?: n
     detail,
     retryable: status === 503 || status === 429,
   });
+  // A peer that never closes its side must not keep ours.
+  socket.once('finish', () => socket.destroy());
   const retry = retryAfterS === undefined ? '' : `Retry-After: ${retryAfterS}\r\n`;
   socket.end(
     `HTTP/1.1 ${status} ${STATUS_TEXT[status] ?? 'Error'}\r\nContent-Type: application/problem+json\r\nContent-Length: ${Buffer.byteLength(body)}\r\nCache-Control: no-store\r\n${retry}Connection: close\r\n\r\n${body}`,

@@ -1,12 +1,39 @@
-import type { Limits } from '../protocol/messages.ts';
+import type { Transport } from '../ports/transport.ts';
+import type { Intent } from '../protocol/frames.ts';
+import type { ManagerId } from '../protocol/ids.ts';
+import type { Limits, Visibility } from '../protocol/messages.ts';
 import type { RetryReason } from '../protocol/reasons.ts';
+import type { Attachment } from './attachment.ts';
 import type { SeatedHow } from './events.ts';
-import type { WebSocketManager } from './manager.ts';
+import type { ClientInfo, WebSocketManager } from './manager.ts';
+
+/** Who asks for a seat, and with what. */
+export interface AdmissionRequest {
+  readonly transport?: Transport;
+  /** A manager whose resume token the caller has verified, and the serial that the token named. */
+  readonly resume?: { readonly manager: ManagerId; readonly serial: number };
+  /** What an earlier `retry` named. */
+  readonly promise?: string | null;
+  /** Shorter patience in the queue, milliseconds. */
+  readonly waitMs?: number;
+  /** `user` (default): a person acted. `auto`: a reconnect by itself, which costs no living manager its seat. */
+  readonly intent?: Intent;
+  readonly visibility?: Visibility;
+  readonly client?: ClientInfo;
+  /** Gives the place in the queue back. */
+  readonly signal?: AbortSignal;
+  /** The caller listens to the transport itself, as the gateway's wires do. Default: the factory hears acks, probes and subscriptions. */
+  readonly attended?: boolean;
+  /** Resolves when an attended transport has closed, so that it is not counted any more. */
+  readonly closed?: Promise<unknown>;
+}
 
 /** It has its seat. */
 export interface Seated {
   readonly kind: 'seated';
   readonly manager: WebSocketManager;
+  /** Its time on the transport of this admission; null without one. A later return may have ended it already. */
+  readonly attachment: Attachment | null;
   readonly seat: 'soft' | 'burst';
   /** `attached`: the same manager on the same seat; `readmitted`: the same manager under a new seat; `fresh`: a new one. */
   readonly resume: 'fresh' | 'attached' | 'readmitted';
@@ -38,6 +65,8 @@ export interface Queued extends QueuePlace {
 /** Come back after this time; it works. */
 export interface Retry {
   readonly kind: 'retry';
+  /** Under which id it asked, and finds what is kept for it. */
+  readonly manager: ManagerId;
   readonly reason: RetryReason;
   readonly retryAfterMs: number;
   /** What the returning client shows, so that it gets the place that is kept for it. */

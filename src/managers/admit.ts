@@ -64,11 +64,11 @@ export class AdmissionRun {
   #ticket: AdmissionFacts['ticket'] = null;
   #refusal: AdmissionFacts['refusal'] = null;
 
-  constructor(context: Context, around: Surroundings, applicant: Applicant) {
+  constructor(context: Context, around: Surroundings, applicant: Applicant, startedAt: Mono) {
     this.#context = context;
     this.#around = around;
     this.applicant = applicant;
-    this.startedAt = context.mono();
+    this.startedAt = startedAt;
     this.#attach = newId(context.random, 'mgr');
   }
 
@@ -206,13 +206,17 @@ export class AdmissionRun {
       this.#mark('force', 'short');
       return null;
     }
-    const answer = await this.#context.store.seats.replace({
-      ...this.#request(false),
-      victims: [{ manager: victim.managerId, token: victim.token }],
-      reason: victim.reason,
-    });
     const taken = this.#context.registry.find(victim.managerId);
-    if (taken) partFrom(this.#context, taken, victim, { level: 'force', label });
+    const replace = async () => {
+      const answered = await this.#context.store.seats.replace({
+        ...this.#request(false),
+        victims: [{ manager: victim.managerId, token: victim.token }],
+        reason: victim.reason,
+      });
+      if (taken) partFrom(this.#context, taken, victim, { level: 'force', label });
+      return answered;
+    };
+    const answer = await (taken ? taken.whileLeaving(replace) : replace());
     // Stale: the store knows nothing of that seat any more; its handle is gone now, and the next round names another.
     if (answer.is === 'stale') return null;
     this.#around.noteForce(user);

@@ -1,5 +1,18 @@
 import type { Attentive } from '../core/clocks.ts';
-import { onAck, onInbound, onOutput, onPing, onPingFlushed, onPong, onProbe, onProbeFlushed, onProbeOk, onSent, onVisibility } from '../core/gather.ts';
+import {
+  onAck,
+  onExcused,
+  onInbound,
+  onOutput,
+  onPing,
+  onPingFlushed,
+  onPong,
+  onProbe,
+  onProbeFlushed,
+  onProbeOk,
+  onSent,
+  onVisibility,
+} from '../core/gather.ts';
 import { ackWindow } from '../core/window.ts';
 import type { Transport } from '../ports/transport.ts';
 import { SpillwayError } from '../protocol/errors.ts';
@@ -46,6 +59,7 @@ export class Attachment {
         if (!wasOwed && manager.evidence.owed !== null) context.look(manager, context.options.health.ackQuietMs);
         this.#noteOutput();
       },
+      excused: (left) => manager.observe((e) => onExcused(e, left)),
     });
   }
 
@@ -66,9 +80,12 @@ export class Attachment {
 
   /** Runs `work` after every request before it: subscriptions act in the order in which they came. */
   inOrder(work: () => Promise<void> | void): void {
-    this.#requests = this.#requests.then(async () => {
-      if (!this.#ended) await work();
-    });
+    this.#requests = this.#requests
+      .then(async () => {
+        if (!this.#ended) await work();
+      })
+      // One request that fails by an error of ours must not silence those behind it.
+      .catch((error: unknown) => this.#context.telemetry.record({ severity: 'ERROR', event: 'request-failed', message: String(error) }));
   }
 
   /** Subscribes, after the requests before it. Answers on the wire. */
@@ -150,7 +167,7 @@ export class Attachment {
     if (progress === 'ahead') return 'ahead';
     if (progress === 'none') return 'ok';
     const stream = this.#streams.get(sub);
-    if (stream) this.#manager.noteAcknowledged(stream.key.thread, { epoch: stream.epoch, offset });
+    if (stream) this.#manager.noteAcknowledged(stream.key.thread, { epoch: subscription.cursor.epoch, offset });
     this.#manager.observe((e) => onAck(e, { bytes: progress.bytes }, this.delivery.owed, this.#context.now()), true);
     this.delivery.wake();
     return 'ok';

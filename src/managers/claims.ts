@@ -17,7 +17,11 @@ export class Claims {
   }
 
   note(user: UserId): void {
-    this.#forces.set(user, [...this.#recent(user), this.#now()]);
+    const recent = [...this.#recent(user), this.#now()];
+    // Moved to the end, so that the longest unheard of come first, and are forgotten here.
+    this.#forces.delete(user);
+    this.#forces.set(user, recent);
+    for (const other of this.#forces.keys()) if (this.count(other) > 0) return;
   }
 
   count(user: UserId): number {

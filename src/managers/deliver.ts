@@ -15,6 +15,8 @@ export interface DeliveryObserver {
   now(): Attentive;
   /** Frames were handed to the transport; `owed` is what of them is to be acknowledged. */
   sent(owed: Omit<Owed, 'since'> | null): void;
+  /** Some of what was sent will never be acknowledged; `left` is owed still. */
+  excused(left: Omit<Owed, 'since'> | null): void;
 }
 
 /** Unsent bytes from which on nothing is added: what waits beyond it waits in the log. */
@@ -89,6 +91,7 @@ export class Delivery {
     if (!subscription) return false;
     subscription.cursor.end();
     this.subscriptions.delete(sub);
+    this.#observer.excused(this.owed);
     return true;
   }
 
@@ -145,6 +148,7 @@ export class Delivery {
 
   #gapFrame(subscription: Subscription, gap: CursorGap): string {
     subscription.restarted(gap.to);
+    this.#observer.excused(this.owed);
     return writeFrame({
       type: 'gap',
       sub: subscription.sub,

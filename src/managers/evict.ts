@@ -24,10 +24,12 @@ export async function evict(context: Context, victim: Victim, cause: EvictCause)
   const manager = context.registry.find(victim.managerId);
   const candidate = manager?.candidate() ?? null;
   if (!manager || !checkReserve(victim, candidate, cause.level).ok) return null;
-  const answer = await context.store.seats.evict(manager.user.userId, manager.id, victim.token, victim.reason, context.seatLimits);
-  // The store has given its seat away already: what is here is a handle without a seat, and ends all the same.
-  partFrom(context, manager, victim, cause);
-  return answer.is === 'ok' ? recordOf(victim, cause.level) : null;
+  return await manager.whileLeaving(async () => {
+    const answer = await context.store.seats.evict(manager.user.userId, manager.id, victim.token, victim.reason, context.seatLimits);
+    // Also where the store has given its seat away already: what is here is a handle without a seat, and ends all the same.
+    partFrom(context, manager, victim, cause);
+    return answer.is === 'ok' ? recordOf(victim, cause.level) : null;
+  });
 }
 
 export const recordOf = (victim: Victim, level: CleanupLevel): VictimRecord => ({

@@ -49,6 +49,8 @@ export class WebSocketManager extends Emitter {
   serial = 0;
   /** Whether the newest resume token has arrived, so that the one before it is void. */
   confirmed = false;
+  /** Settles when it is known whether an eviction that is under way takes its seat; null while none is. */
+  leaving: Promise<unknown> | null = null;
   readonly #context: Context;
   readonly #acknowledged = new Map<ThreadId, Position>();
   #state: ManagerState = 'admitting';
@@ -144,9 +146,21 @@ export class WebSocketManager extends Emitter {
     }
   }
 
-  /** The seat's kind changed: a burst seat became one of the soft limit. */
-  reseated(kind: Seat['kind']): void {
-    if (this.#seat) this.#seat = { ...this.#seat, kind };
+  /** The store gave its seat anew, to another attempt under its id. */
+  reseated(seat: Seat): void {
+    if (this.#seat) this.#seat = seat;
+  }
+
+  /** Runs the step that may take its seat away. Whoever returns to it meanwhile waits for the outcome. */
+  async whileLeaving<T>(step: () => Promise<T>): Promise<T> {
+    const taken = step();
+    // Whoever takes the step hears of its failure; who waits wants to know only that it is over.
+    this.leaving = taken.catch(() => {});
+    try {
+      return await taken;
+    } finally {
+      this.leaving = null;
+    }
   }
 
   /** A new transport for a manager that still has its seat. An older one is fenced here; its farewell is the caller's. */

@@ -28,20 +28,25 @@ export class Notifier {
     this.#waiting = waiting;
   }
 
-  /** Room of a user, as frames and pages show it. */
-  limits(user: UserId, tier: Tier, facts: SeatFacts): Limits {
+  /** Room of a user, as frames and pages show it; without facts of the store, as far as it is known here. */
+  limits(user: UserId, tier: Tier, facts: SeatFacts | null): Limits {
     const { options, clock, registry, sockets } = this.#context;
     let dead = 0;
-    for (const m of registry.of(user)) if (m.seat !== null && m.verdict.proof) dead++;
-    const used = facts.seats.length;
+    let held = 0;
+    for (const m of registry.of(user)) {
+      if (m.seat === null) continue;
+      held++;
+      if (m.verdict.proof) dead++;
+    }
+    const used = facts?.seats.length ?? held;
     return {
       soft: options.limits.perUser,
       burst: options.limits.burst.perUser,
       used,
       effective: Math.max(0, used - dead),
       sockets: sockets.of(user),
-      queued: facts.tickets.length,
-      burstUntil: burstUntil(facts.burst, facts.now, clock.wall()),
+      queued: facts?.tickets.length ?? this.#waiting(user),
+      burstUntil: facts === null ? null : burstUntil(facts.burst, facts.now, clock.wall()),
       tier,
     };
   }

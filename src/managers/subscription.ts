@@ -16,6 +16,8 @@ export class Subscription {
   readonly sub: number;
   readonly cursor: Cursor;
   #acked: number;
+  /** Highest offset ever sent. A gap may have led back behind it. */
+  #highest = 0;
   #sent: Sent[] = [];
   #bytes = 0;
   #events = 0;
@@ -46,6 +48,7 @@ export class Subscription {
 
   sent(s: Sent): void {
     this.#sent.push(s);
+    this.#highest = Math.max(this.#highest, s.offset);
     this.#bytes += s.bytes;
     this.#events += s.events;
     if (s.critical) this.#critical++;
@@ -62,7 +65,10 @@ export class Subscription {
 
   /** `ahead`: nothing like it was sent. `none`: no progress. Else the bytes that it acknowledged. */
   acknowledge(offset: number): 'ahead' | 'none' | { readonly bytes: number } {
-    if (offset > this.cursor.offset) return 'ahead';
+    if (offset > this.cursor.offset) {
+      // It speaks of what was sent before a gap, and was under way when that gap came.
+      return offset > this.#highest ? 'ahead' : 'none';
+    }
     if (offset <= this.#acked) return 'none';
     this.#acked = offset;
     let bytes = 0;

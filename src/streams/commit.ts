@@ -23,7 +23,6 @@ export class Commit {
   #running = false;
   #failing = false;
   #closed = false;
-  #idle: (() => void)[] = [];
 
   constructor(store: Store, clock: Clock, telemetry: Telemetry) {
     this.#store = store;
@@ -46,12 +45,6 @@ export class Commit {
     });
   }
 
-  /** Resolves when everything wanted so far has been answered. */
-  settled(): Promise<void> {
-    if (!this.#running) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
-  }
-
   close(): void {
     this.#closed = true;
   }
@@ -66,13 +59,13 @@ export class Commit {
         else batch.push({ stream, request });
       }
       if (batch.length === 0) break;
+      let answers: readonly AppendAnswer[];
       try {
-        const answers = await this.#store.log.append(batch.map((b) => b.request));
+        answers = await this.#store.log.append(batch.map((b) => b.request));
         if (this.#failing)
           this.#telemetry.record({ severity: 'INFO', event: 'store-recovered', message: 'The log is written again; what had waited is on its way.' });
         this.#failing = false;
         backoffMs = RETRY_MIN_MS;
-        for (const [i, { stream }] of batch.entries()) stream.answered(answers[i] as AppendAnswer);
       } catch (error) {
         if (!this.#failing) {
           this.#telemetry.record({
@@ -85,11 +78,23 @@ export class Commit {
         const wait = backoffMs;
         await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
         backoffMs = Math.min(backoffMs * 2, RETRY_MAX_MS);
+        continue;
       }
+      for (const [i, { stream }] of batch.entries()) this.#answer(stream, answers[i] as AppendAnswer);
     }
     this.#running = false;
-    const idle = this.#idle;
-    this.#idle = [];
-    for (const resolve of idle) resolve();
+  }
+
+  /** What one stream's listeners do with the news must not keep it from the others. */
+  #answer(stream: Committable, answer: AppendAnswer): void {
+    try {
+      stream.answered(answer);
+    } catch (error) {
+      this.#telemetry.record({
+        severity: 'ERROR',
+        event: 'commit-broken',
+        message: `News of the log was not taken: ${error instanceof Error ? error.message : String(error)}`,
+      });
+    }
   }
 }

@@ -29,12 +29,15 @@ export class Cursor {
   readonly stream: Stream;
   /** Behind which offset delivery began. */
   readonly startedAt: number;
+  /** Last offset that existed when it began. */
   readonly head: number;
   readonly #wake: () => void;
   readonly #stop: () => void;
   #epoch: Epoch;
   #offset: number;
   #gap: CursorGap | null;
+  /** Up to where entries belong to the replay. */
+  #replayTo: number;
   #isLive = false;
   #buffer: readonly LogEntry[] = [];
   #reading = false;
@@ -57,11 +60,12 @@ export class Cursor {
     this.stream = stream;
     this.startedAt = offset;
     this.head = stream.mark;
+    this.#replayTo = stream.mark;
     this.#epoch = stream.epoch;
     this.#offset = offset;
     this.#gap = gap;
     this.#wake = wake;
-    this.#stop = stream.follow(wake);
+    this.#stop = stream.follow({ wake, offset: () => this.#offset });
   }
 
   /** Last offset handed out. */
@@ -77,7 +81,7 @@ export class Cursor {
     if (this.#ended) return NOTHING;
     const gap = this.#takeGap();
     if (gap) return { is: 'gap', gap };
-    if (!this.#isLive && this.#offset >= this.head) {
+    if (!this.#isLive && this.#offset >= this.#replayTo) {
       this.#isLive = true;
       return { is: 'replayed', offset: this.#offset };
     }
@@ -88,7 +92,7 @@ export class Cursor {
     const entries = this.#take(maxBytes);
     if (entries.length === 0) return NOTHING;
     // `replayed` comes after what existed at the start and before the first live event.
-    const due = this.#isLive ? entries : entries.filter((e) => e.offset <= this.head);
+    const due = this.#isLive ? entries : entries.filter((e) => e.offset <= this.#replayTo);
     if (due.length < entries.length) this.#buffer = [...entries.slice(due.length), ...this.#buffer];
     this.#offset = (due.at(-1) as LogEntry).offset;
     return { is: 'ranges', ranges: rangesOf(due) };
@@ -99,6 +103,7 @@ export class Cursor {
     if (stream.epoch !== this.#epoch) {
       this.#epoch = stream.epoch;
       this.#offset = stream.first - 1;
+      this.#replayTo = Math.min(this.#replayTo, stream.mark);
       this.#buffer = [];
       this.#gap = { epoch: stream.epoch, from: 1, to: stream.first - 1, reason: 'epoch' };
     } else if (stream.first > this.#offset + 1 && this.#gap === null) {
@@ -122,9 +127,15 @@ export class Cursor {
     read.then(
       (entries) => {
         this.#reading = false;
+        const first = entries[0]?.offset;
         // The stream may have been trimmed or renewed while the store read.
-        if (epoch === this.#epoch && from === this.#offset + 1 && entries[0]?.offset === from) this.#buffer = entries;
-        this.#wake();
+        if (epoch !== this.#epoch || from !== this.#offset + 1) this.#wake();
+        else if (first === undefined) this.stream.retry(this.#wake);
+        else if (first > from) this.stream.trimmed(first);
+        else {
+          this.#buffer = entries;
+          this.#wake();
+        }
       },
       () => {
         // The store cannot be read now. The follower is woken with the next event or retry; nothing is skipped.
@@ -155,5 +166,6 @@ export class Cursor {
 function offsetOf(stream: Stream, from: 'start' | 'run' | 'now'): number {
   if (from === 'start') return 0;
   const first = from === 'run' ? (stream.activeRun?.firstOffset ?? null) : null;
-  return first === null ? stream.mark : first - 1;
+  // The first event may have its offset and not be logged yet; nobody stands beyond the mark.
+  return first === null ? stream.mark : Math.min(first - 1, stream.mark);
 }

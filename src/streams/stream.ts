@@ -18,6 +18,14 @@ export interface NewEntry {
 /** Called in the order of offsets, before any follower is woken: what must reach a client before its events is sent here. */
 export type OnLogged = (offset: number) => void;
 
+/** Somebody who reads a stream. */
+export interface Follower {
+  /** Something may be due. Called often; must be cheap. */
+  readonly wake: () => void;
+  /** Up to where it has read. */
+  readonly offset: () => number;
+}
+
 interface Pending {
   readonly entry: LogEntry;
   readonly records: AppendRecords | undefined;
@@ -41,7 +49,7 @@ export class Stream implements Committable {
   readonly #store: Store;
   readonly #commit: Commit;
   readonly #tail = new Tail();
-  readonly #followers = new Set<() => void>();
+  readonly #followers = new Set<Follower>();
   #epoch: Epoch;
   #first: number;
   #head: number;
@@ -51,7 +59,10 @@ export class Stream implements Committable {
   #pending: Pending[] = [];
   #pendingBytes = 0;
   #inFlight: { readonly request: AppendRequest; readonly count: number } | null = null;
+  #renewing: Promise<void> | null = null;
   #roomWaiters: (() => void)[] = [];
+  #landedWaiters: (() => void)[] = [];
+  #confirmedWaiters: (() => void)[] = [];
   /** How many users of this object there are; the hub forgets it at 0. */
   holders = 0;
   #activeRun: { readonly id: RunId; readonly firstOffset: number | null } | null;
@@ -93,10 +104,14 @@ export class Stream implements Committable {
     this.#wake();
   }
   get idle(): boolean {
-    return this.#pending.length === 0 && this.#followers.size === 0;
+    return this.#pending.length === 0 && this.#followers.size === 0 && this.#renewing === null;
+  }
+  /** Which of our times as the writer this is; null while we are not. What was begun in an earlier one may be in other hands. */
+  get tenure(): WriterToken | null {
+    return this.#token;
   }
 
-  /** Becomes the writer, once. */
+  /** Becomes the writer, once, and again after another has taken over. */
   writable(): Promise<void> {
     if (this.#token !== null) return Promise.resolve();
     this.#claiming ??= this.#claim().finally(() => {
@@ -108,6 +123,7 @@ export class Stream implements Committable {
   async #claim(): Promise<void> {
     const claimed = await this.#store.log.claim(this.key);
     this.#moveTo(claimed);
+    this.#activeRun = claimed.activeRun;
     this.#token = claimed.token;
   }
 
@@ -154,12 +170,18 @@ export class Stream implements Committable {
     return this.#tail.slice(from, mark, maxBytes) ?? this.#store.log.read(this.key, from, maxBytes).then((entries) => entries.filter((e) => e.offset <= mark));
   }
 
-  /** Calls `wake` after the mark, the epoch or the retained range has moved. Returns the undo. */
-  follow(wake: () => void): () => void {
-    this.#followers.add(wake);
+  /** Resolves when nothing that was appended waits for the store any more. */
+  confirmed(): Promise<void> {
+    if (this.#pending.length === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#confirmedWaiters.push(resolve));
+  }
+
+  /** Wakes the follower after the mark, the epoch, the retained range or the active run has changed. Returns the undo. */
+  follow(follower: Follower): () => void {
+    this.#followers.add(follower);
     return () => {
-      this.#followers.delete(wake);
-      if (this.#followers.size === 0) this.#tail.drop(this.#mark, 0);
+      this.#followers.delete(follower);
+      this.caughtUp();
     };
   }
 
@@ -175,21 +197,43 @@ export class Stream implements Committable {
     this.#wake();
   }
 
-  /** A position beyond the head shows that the log lost its tail: its offsets start a new epoch. */
-  async rewound(): Promise<void> {
-    this.#moveTo(await this.#store.log.renewEpoch(this.key));
+  /** A position beyond the head shows that the log lost its tail: its offsets start a new epoch. Entries that are on their way to
+   *  the store keep their offsets and follow in the new epoch. */
+  rewound(): Promise<void> {
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = null;
+      if (this.#pending.length > 0) this.#commit.want(this);
+    });
+    return this.#renewing;
   }
 
-  /** Followers that are all up to date let the tail go. */
+  async #renew(): Promise<void> {
+    // What the store has been given under the old epoch is answered first; nothing new is given to it meanwhile.
+    if (this.#inFlight !== null) await new Promise<void>((resolve) => this.#landedWaiters.push(resolve));
+    const state = await this.#store.log.renewEpoch(this.key);
+    if (state.head !== this.#mark) {
+      // Another writer was here: what waits has lost its place.
+      if (this.#pending.length > 0) this.#lost(this.#pending.splice(0), { is: 'conflict', state });
+      else this.#moveTo(state);
+      return;
+    }
+    this.#epoch = state.epoch;
+    this.#first = state.first;
+    this.#wake();
+  }
+
+  /** Nobody is behind: what is logged need not be kept in memory. */
   caughtUp(): void {
-    this.#tail.drop(this.#mark, TAIL_KEEP_BYTES);
+    let isSomebodyBehind = false;
+    for (const follower of this.#followers) isSomebodyBehind ||= follower.offset() < this.#mark;
+    this.#tail.drop(this.#mark, isSomebodyBehind ? TAIL_KEEP_BYTES : 0);
   }
 
   // ---- group commit
 
   due(): AppendRequest | null {
     if (this.#inFlight) return this.#inFlight.request;
-    if (this.#pending.length === 0 || this.#token === null) return null;
+    if (this.#pending.length === 0 || this.#token === null || this.#renewing !== null) return null;
     let count = 0;
     let bytes = 0;
     while (count < this.#pending.length && (count === 0 || bytes < REQUEST_BYTES)) bytes += (this.#pending[count++] as Pending).entry.data.length;
@@ -212,8 +256,14 @@ export class Stream implements Committable {
     this.#mark = done.at(-1)?.entry.offset ?? this.#mark;
     for (const p of done) p.onLogged?.(p.entry.offset);
     this.#wake();
+    this.caughtUp();
+    this.#landed();
+  }
+
+  #landed(): void {
+    for (const resolve of this.#landedWaiters.splice(0)) resolve();
     if (this.#pendingBytes < PENDING_ROOM_BYTES) for (const resolve of this.#roomWaiters.splice(0)) resolve();
-    this.#tail.drop(this.#mark, this.#followers.size === 0 ? 0 : TAIL_KEEP_BYTES);
+    if (this.#pending.length === 0) for (const resolve of this.#confirmedWaiters.splice(0)) resolve();
   }
 
   #lost(entries: readonly Pending[], answer: { readonly is: 'fenced' } | { readonly is: 'conflict'; readonly state: StreamState }): void {
@@ -226,11 +276,11 @@ export class Stream implements Committable {
       retry: 'now',
     });
     for (const p of entries) p.onLost?.(error);
-    for (const resolve of this.#roomWaiters.splice(0)) resolve();
+    this.#landed();
   }
 
   #wake(): void {
-    for (const wake of this.#followers) wake();
+    for (const follower of this.#followers) follower.wake();
   }
 }
 

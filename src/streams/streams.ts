@@ -7,6 +7,9 @@ import { Stream } from './stream.ts';
 /** User ids hold no control characters, so that no two keys are spelled alike. */
 const nameOf = (key: StreamKey): string => `${key.user}\u0000${key.thread}`;
 
+/** Streams a call of retention, so that none holds up the store for long. */
+const TRIMMED_AT_ONCE = 100;
+
 /** The streams that somebody here reads or writes. Others are in the store alone. */
 export class Streams {
   readonly #store: Store;
@@ -41,20 +44,19 @@ export class Streams {
     }
     let opening = this.#opening.get(name);
     if (!opening) {
-      opening = this.#load(key, name).finally(() => this.#opening.delete(name));
+      opening = this.#load(key).finally(() => this.#opening.delete(name));
       this.#opening.set(name, opening);
     }
-    const stream = await opening;
-    // Between its loading and this turn the last holder may have given it back.
+    const loaded = await opening;
+    // Another holder may have been quicker, and may have given it back already: there is one object at any time.
+    const stream = this.#open.get(name) ?? loaded;
     this.#open.set(name, stream);
     stream.holders++;
     return stream;
   }
 
-  async #load(key: StreamKey, name: string): Promise<Stream> {
-    const stream = new Stream({ user: key.user, thread: key.thread }, await this.#store.log.state(key), this.#store, this.#commit, this.#clock);
-    this.#open.set(name, stream);
-    return stream;
+  async #load(key: StreamKey): Promise<Stream> {
+    return new Stream({ user: key.user, thread: key.thread }, await this.#store.log.state(key), this.#store, this.#commit, this.#clock);
   }
 
   release(stream: Stream): void {
@@ -62,7 +64,7 @@ export class Streams {
     if (stream.holders > 0) return;
     if (!stream.idle) {
       // Entries are still on their way to the store: forgotten only when they are confirmed.
-      void this.#commit.settled().then(() => this.#forget(stream));
+      void stream.confirmed().then(() => this.#forget(stream));
       return;
     }
     this.#forget(stream);
@@ -76,12 +78,16 @@ export class Streams {
 
   /** Applies retention to the store and to what is open. */
   async trim(o: { keepMs: number; streamBytes: number }): Promise<void> {
-    for (const { key, first } of await this.#store.log.trim({ ...o, streams: 100 })) this.#open.get(nameOf(key))?.trimmed(first);
+    let dropped: Awaited<ReturnType<Store['log']['trim']>>;
+    do {
+      dropped = await this.#store.log.trim({ ...o, streams: TRIMMED_AT_ONCE });
+      for (const { key, first } of dropped) this.#open.get(nameOf(key))?.trimmed(first);
+    } while (dropped.length === TRIMMED_AT_ONCE);
   }
 
   /** Resolves when everything appended so far is in the store. */
-  settled(): Promise<void> {
-    return this.#commit.settled();
+  async settled(): Promise<void> {
+    await Promise.all([...this.#open.values()].map((stream) => stream.confirmed()));
   }
 
   close(): void {

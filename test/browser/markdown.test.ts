@@ -8,19 +8,7 @@ const plain = (text: string): Inline => ({ kind: 'text', text });
 
 /** Everything that the parsed text would show, in order. */
 function shown(nodes: readonly Inline[]): string {
-  return nodes
-    .map((node) => {
-      switch (node.kind) {
-        case 'text':
-        case 'code':
-          return node.text;
-        case 'break':
-          return '\n';
-        default:
-          return shown(node.children);
-      }
-    })
-    .join('');
+  return nodes.map((node) => (node.kind === 'break' ? '\n' : 'text' in node ? node.text : shown(node.children))).join('');
 }
 
 function hrefs(nodes: readonly Inline[]): string[] {

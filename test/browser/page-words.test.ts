@@ -32,6 +32,7 @@ describe('what a tool did, in a line', () => {
     expect(answeredInLine({ expression: '17 % of 2340', value: 397.8 })).toBe('397.8');
     expect(answeredInLine({ error: 'A division by zero.' })).toBe('A division by zero.');
     expect(answeredInLine([{}, {}, {}])).toBe('3 entries');
+    expect(answeredInLine({ found: 0, passages: [] })).toBe('nothing found');
   });
 
   it('finds sources, and takes nothing else for one', () => {

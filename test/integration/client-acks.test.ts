@@ -193,6 +193,7 @@ test('what was taken on one transport is never acknowledged on the next', async 
   const hello = await next.seat({ resume: 'attached' });
   expect(hello.resume).toMatchObject({ subs: [{ sub: 2, offset: 1 }] });
   next.send({ ...subscribed(2), offset: 1, head: 1 });
+  await next.settled();
   release();
   await next.settled();
   expect(acks(next)).toEqual([]);

@@ -38,6 +38,7 @@ test('an answer survives any number of cuts, anywhere: every reader sees every w
   const agent = new ScriptedAgent();
   await using gateway = await startGateway({ agent });
   let n = 0;
+  let connections = 0;
   await fc.assert(
     fc.asyncProperty(
       fc.array(fc.integer({ min: 200, max: 4_000 }), { minLength: 1, maxLength: 4 }),
@@ -84,11 +85,14 @@ test('an answer survives any number of cuts, anywhere: every reader sees every w
         expect(looped.join('')).toBe(whole);
         await until(() => store.view().isLoaded && store.view().status === 'ready', 'the conversation to be at rest');
         expect(shown(store)).toBe(`user: go\nassistant: ${whole}`);
+        connections += wire.connections;
         unsubscribe();
       },
     ),
     { numRuns: 40 },
   );
+  // A WebSocket and a snapshot each, if nothing had been cut.
+  expect(connections).toBeGreaterThan(n * 2);
 });
 
 test('a session closed from another one waits for its person, and then goes on where it was', async () => {

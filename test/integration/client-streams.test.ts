@@ -231,3 +231,18 @@ test('an aborted signal ends a listener and a loop, and cancels a run only where
   await socket.frame('unsubscribe');
   await socket.frame('unsubscribe');
 });
+
+test('a client opened again follows anew, from the position that the application kept', async () => {
+  await using peer = await Peer.open();
+  await using client = createSpillway({ url: peer.url });
+  const connected = client.connect();
+  await (await peer.socket()).seat();
+  await connected;
+  await client.close();
+  client.thread('t1').on(() => {}, { from: { epoch: 'k3' as never, offset: 7 } });
+  const again = client.connect();
+  const socket = await peer.socket();
+  expect(await socket.seat()).not.toHaveProperty('resume');
+  expect(await socket.frame('subscribe')).toMatchObject({ from: { epoch: 'k3', offset: 7 } });
+  await again;
+});

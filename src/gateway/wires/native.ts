@@ -18,7 +18,6 @@ export interface NativeDeps {
   readonly credential: Credential;
   /** The client said goodbye: its seat is free at once. */
   left(reason: 'left' | 'parked'): void;
-  closed(code: number): void;
 }
 
 /** What a seated client says on the native wire, frame by frame. */
@@ -159,10 +158,6 @@ export class NativeWire implements LineOwner {
 
   drained(): void {
     this.#attachment.drained();
-  }
-
-  closed(code: number): void {
-    this.#deps.closed(code);
   }
 }
 

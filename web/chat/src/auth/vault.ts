@@ -10,15 +10,15 @@ export class Vault<T> {
 
   /** The last value that any tab has written; null if there is none, or if this browser keeps nothing for the page. */
   async read(): Promise<T | null> {
-    return (await this.#run('readonly', (store) => store.get(KEY) as IDBRequest<T | undefined>)) ?? null;
+    return ((await this.#run('readonly', (store) => store.get(KEY))) as T | null | undefined) ?? null;
   }
 
   /** Resolves when every tab reads it. */
   async write(value: T | null): Promise<void> {
-    await this.#run<unknown>('readwrite', (store) => (value === null ? store.delete(KEY) : store.put(value, KEY)));
+    await this.#run('readwrite', (store) => (value === null ? store.delete(KEY) : store.put(value, KEY)));
   }
 
-  async #run<R>(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest<R>): Promise<R | null> {
+  async #run(mode: IDBTransactionMode, work: (store: IDBObjectStore) => IDBRequest): Promise<unknown> {
     this.#opening ??= open();
     const database = await this.#opening;
     if (database === null) return null;

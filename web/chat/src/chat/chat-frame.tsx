@@ -162,7 +162,14 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
           />
         )}
       </main>
-      {side === 'sessions' && <SessionsPanel limits={limits} cleanedUp={notices.findLast((notice) => notice.kind === 'cleaned-up') ?? null} onClose={close} />}
+      {side === 'sessions' && (
+        <SessionsPanel
+          limits={limits}
+          cleanedUp={notices.findLast((notice) => notice.kind === 'cleaned-up') ?? null}
+          titleOf={(id) => list.threads.find((one) => one.id === id)?.title || null}
+          onClose={close}
+        />
+      )}
       {side === 'keys' && <ShortcutHelp onClose={close} />}
     </div>
   );

@@ -4,10 +4,12 @@ import { type RefObject, useCallback, useEffect, useLayoutEffect, useRef, useSta
 
 const NEAR_PX = 80;
 
-/** Keeps `box` at its end while `content` grows, unless the person scrolled up. */
-export function useFollowEnd(box: RefObject<HTMLElement | null>, content: unknown): { isAtEnd: boolean; toEnd(): void } {
+/** Keeps `box` at its end while `content` grows, unless the person scrolled up. Content without an end, such as a greeting, `isOff`. */
+export function useFollowEnd(box: RefObject<HTMLElement | null>, content: unknown, isOff: boolean): { isAtEnd: boolean; toEnd(): void } {
   const [isAtEnd, setAtEnd] = useState(true);
   const follows = useRef(true);
+  const off = useRef(isOff);
+  off.current = isOff;
 
   const toEnd = useCallback(() => {
     follows.current = true;
@@ -25,7 +27,7 @@ export function useFollowEnd(box: RefObject<HTMLElement | null>, content: unknow
     };
     // The notices and the keyboard of a phone change the height without scrolling.
     const resized = new ResizeObserver(() => {
-      if (follows.current) area.scrollTop = area.scrollHeight;
+      if (follows.current && !off.current) area.scrollTop = area.scrollHeight;
     });
     area.addEventListener('scroll', scrolled, { passive: true });
     resized.observe(area);
@@ -38,7 +40,7 @@ export function useFollowEnd(box: RefObject<HTMLElement | null>, content: unknow
   // biome-ignore lint/correctness/useExhaustiveDependencies: new content is what moves the end
   useLayoutEffect(() => {
     const area = box.current;
-    if (area !== null && follows.current) area.scrollTop = area.scrollHeight;
+    if (area !== null && follows.current && !off.current) area.scrollTop = area.scrollHeight;
   }, [content, box]);
 
   return { isAtEnd, toEnd };

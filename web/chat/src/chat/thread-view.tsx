@@ -34,7 +34,7 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
   const [draft, setDraft] = useDraft(user.id, id);
   const log = useRef<HTMLDivElement>(null);
   const box = useRef<HTMLTextAreaElement>(null);
-  const { isAtEnd, toEnd } = useFollowEnd(log, messages);
+  const { isAtEnd, toEnd } = useFollowEnd(log, messages, messages.length === 0);
   const earlier = useEarlier(id, messages[0]?.id, messages.length);
   const isAnswering = status === 'running' || status === 'queued';
   const firstOwn = messages.find((message) => message.role === 'user');
@@ -91,7 +91,7 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
       <Announcer messages={messages} isLoaded={isLoaded} />
       <div className="foot">
         <div className="column">
-          {!isAtEnd && (
+          {!isAtEnd && messages.length > 0 && (
             <button type="button" className="to-end" onClick={toEnd}>
               <DownIcon />
               Newest

@@ -61,6 +61,7 @@ export const askedInLine = (parameters: unknown): string => cut(inLine(parameter
 /** What a tool answered, in one line: `397.8`, `UTC · 14:05`, `3 entries`. Empty where there is nothing to say. */
 export function answeredInLine(results: unknown): string {
   if (Array.isArray(results)) return results.length === 1 ? '1 entry' : `${results.length} entries`;
+  if (isRecord(results) && LISTS.some((key) => Array.isArray(results[key]) && results[key].length === 0)) return 'nothing found';
   const main = isRecord(results) ? (results.error ?? results.value ?? results.answer) : undefined;
   return cut(inLine(main ?? results, ' · '));
 }

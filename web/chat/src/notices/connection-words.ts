@@ -124,10 +124,13 @@ const NOTICE_ACTIONS: Readonly<Partial<Record<string, ActionName>>> = {
   'limit-near': 'choose',
 };
 
+/** Said to sessions that are connected; for others it is old, or the state says it better. */
+const WHILE_LIVE: ReadonlySet<string> = new Set(['queue', 'limit-near', 'evicting']);
+
 /** What the gateway's notices say, as far as the state of the connection does not say it already. */
 export function noticeSentences(notices: readonly Notice[], state: ClientState): Sentence[] {
   return notices
-    .filter((notice) => notice.kind !== 'draining' && !(notice.kind === 'evicting' && state.name !== 'live'))
+    .filter((notice) => notice.kind !== 'draining' && (state.name === 'live' || !WHILE_LIVE.has(notice.kind)))
     .map((notice) => ({
       id: notice.id,
       level: notice.level,

@@ -11,12 +11,14 @@ export interface SessionsPanelProps {
   readonly limits: Limits | null;
   /** What was cleaned up last, if the person has not put it away. */
   readonly cleanedUp: Notice | null;
+  /** What a conversation is called; null for one that has no name yet. */
+  titleOf(thread: string): string | null;
   onClose(): void;
 }
 
 const REFRESH_MS = 5_000;
 
-export function SessionsPanel({ limits, cleanedUp, onClose }: SessionsPanelProps) {
+export function SessionsPanel({ limits, cleanedUp, titleOf, onClose }: SessionsPanelProps) {
   const { sessions, error, free, freeUnresponsive, refresh } = useSessions();
   const heading = useRef<HTMLHeadingElement>(null);
   const [busy, setBusy] = useState<string | null>(null);
@@ -70,6 +72,7 @@ export function SessionsPanel({ limits, cleanedUp, onClose }: SessionsPanelProps
             key={session.id}
             session={session}
             now={now}
+            title={session.threads.map(titleOf).find((title) => title !== null) ?? null}
             busy={busy === session.id}
             onFree={() => void act(session.id, () => free(session.id), `Closed ${nameOf(session)}.`)}
           />
@@ -95,7 +98,16 @@ export function SessionsPanel({ limits, cleanedUp, onClose }: SessionsPanelProps
 /** The page's label holds browser and device; an application of somebody's own is named by itself. */
 const nameOf = (session: SessionInfo): string => session.label || session.client || 'Unnamed tab';
 
-function Row({ session, now, busy, onFree }: { session: SessionInfo; now: number; busy: boolean; onFree(): void }) {
+interface RowProps {
+  readonly session: SessionInfo;
+  readonly now: number;
+  /** What is open in it: two tabs of one browser differ in nothing else. */
+  readonly title: string | null;
+  readonly busy: boolean;
+  onFree(): void;
+}
+
+function Row({ session, now, title, busy, onFree }: RowProps) {
   const state = sessionState(session, now);
   const tone = isUnresponsive(session) ? 'bad' : session.running ? 'running' : session.connected ? 'good' : 'paused';
   return (
@@ -110,6 +122,7 @@ function Row({ session, now, busy, onFree }: { session: SessionInfo; now: number
           {state}
           {session.visibility === 'hidden' && !isUnresponsive(session) ? ' · in the background' : ''}
         </p>
+        {title !== null && <p className="muted small-text session-title">{title}</p>}
       </div>
       {!session.current && (
         <button type="button" className="quiet small" disabled={busy} onClick={onFree} aria-label={`Close this: ${nameOf(session)}, ${state}`}>

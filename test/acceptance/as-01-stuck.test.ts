@@ -1,0 +1,36 @@
+import { expect, test } from 'vitest';
+import type { ManagerId, ThreadId, UserId } from '../../src/protocol/ids.ts';
+import { startGateway } from '../support/gateway.ts';
+import { until } from '../support/peers/kernel.ts';
+
+const USER = 'ada' as UserId;
+const THREAD = 't' as ThreadId;
+/** At the limit: a tenth of 25 s, and half a second. */
+const PROVED_WITHIN_MS = 3_000;
+
+test('a page that acknowledges after a question and sticks before it answers is proved dead like any other', async () => {
+  await using gw = await startGateway({ timing: 'fast', limits: { perUser: 1 }, cleanup: { proactive: false } });
+  const { client, ready } = await gw.seat(USER);
+  client.sendFrame({ type: 'subscribe', sub: 1, thread: THREAD, from: 'start' });
+  await client.next('replayed');
+  await gw.gateway.publish(USER, THREAD, { type: 'text_delta', text: 'first' });
+  await client.next('event');
+  // It is slow, so it is asked; it applies the event, and sticks.
+  await client.next('probe');
+  client.sendFrame({ type: 'ack', sub: 1, offset: 1 });
+  await until('the acknowledgement', () => gw.gateway.factory.find(ready.manager as ManagerId)?.acknowledged(THREAD)?.offset === 1);
+  await gw.gateway.publish(USER, THREAD, { type: 'text_delta', text: 'second' });
+  await until(
+    'a proof',
+    () => {
+      const verdict = gw.gateway.factory.find(ready.manager as ManagerId)?.verdict;
+      return verdict?.proof === true;
+    },
+    PROVED_WITHIN_MS,
+  ).catch((error: unknown) => {
+    const verdict = gw.gateway.factory.find(ready.manager as ManagerId)?.verdict;
+    throw new Error(`Got ${verdict?.is} (${verdict?.reason}).`, { cause: error });
+  });
+  const m = gw.gateway.factory.find(ready.manager as ManagerId); console.log(JSON.stringify([m?.verdict, m?.evidence, gw.gateway.factory.now()]));
+  expect(client.isOpen).toBe(true);
+});
