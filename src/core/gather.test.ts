@@ -5,8 +5,8 @@ import { type Attentive, attentive } from './clocks.ts';
 import { applicationAt, type Evidence, isVoid, owedSince, quietMs } from './evidence.ts';
 import {
   onAck,
-  onExcused,
   onAttached,
+  onExcused,
   onGap,
   onInbound,
   onLink,

@@ -1,7 +1,7 @@
 /** How observations change the evidence. Each function is one observation; all answer a new record. */
 
 import type { Attentive } from './clocks.ts';
-import type { Evidence, Link, Owed } from './evidence.ts';
+import { applicationAt, type Evidence, type Link, type Owed } from './evidence.ts';
 
 /** Gains of RFC 6298 §2.3. */
 const RTT_GAIN = 1 / 8;
@@ -50,7 +50,10 @@ export const onExcused = (e: Evidence, left: Omit<Owed, 'since'> | null): Eviden
 export function onProbe(e: Evidence, bytesAhead: number, now: Attentive, stallGapMs: number): Evidence {
   const old = e.probe;
   const fresh = { askedAt: now, flushedAt: null, failed: false, bytesAhead, gapMs: 0 };
-  if (old === null) return { ...e, probe: { ...fresh, standing: 'first' } };
+  // A sign of life since answers for it: silence counts from the question that came after. Else a page that acknowledged late and
+  // stuck right then would never be proved dead.
+  const isOutdated = old?.flushedAt != null && old.flushedAt < applicationAt(e);
+  if (old === null || isOutdated) return { ...e, probe: { ...fresh, standing: 'first' } };
   if (old.failed) return { ...e, probe: { ...fresh, standing: old.standing } };
   const isVoided = old.standing === 'voided' || (old.standing === 'first' && old.gapMs > stallGapMs);
   return { ...e, probe: isVoided ? { ...fresh, standing: 'second' } : { ...old, askedAt: now } };

@@ -227,7 +227,7 @@ export class Admissions {
     const { manager } = seated;
     if (manager.attachment && user.threadId !== undefined && request.attended !== true) manager.follow(user.threadId);
     // After `ready`, which its owner sends in this turn.
-    if (end.burstStarted) this.#context.clock.soon(() => notifier.urgent(user.userId, end.facts));
+    if (end.seat.kind === 'burst') this.#context.clock.soon(() => notifier.urgent(user.userId, end.facts));
     if (cleanup && cleanup.victims.length > 0) this.#tellCleanedUp(manager, cleanup);
     return seated;
   }

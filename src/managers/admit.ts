@@ -30,7 +30,7 @@ export interface Applicant {
 }
 
 export type StepOutcome =
-  | { readonly is: 'seated'; readonly seat: Seat; readonly how: SeatedHow; readonly facts: SeatFacts; readonly burstStarted: boolean }
+  | { readonly is: 'seated'; readonly seat: Seat; readonly how: SeatedHow; readonly facts: SeatFacts }
   | { readonly is: 'queued'; readonly facts: SeatFacts }
   | { readonly is: 'retry'; readonly reason: RetryReason; readonly retryAfterMs: number; readonly promise: string | null };
 
@@ -153,7 +153,7 @@ export class AdmissionRun {
   async #seat(how: SeatedHow, mayBurst: boolean): Promise<StepOutcome | null> {
     const answer = await this.#context.store.seats.admit(this.#request(mayBurst));
     if (answer.is === 'full') return null;
-    return { is: 'seated', seat: { token: answer.token, kind: answer.seat }, how, facts: answer.facts, burstStarted: answer.burstStarted };
+    return { is: 'seated', seat: { token: answer.token, kind: answer.seat }, how, facts: answer.facts };
   }
 
   async #clean(step: Extract<AdmissionStep, { do: 'clean' }>): Promise<void> {
@@ -234,7 +234,7 @@ export class AdmissionRun {
       result: 'enough',
       durationMs,
     });
-    return { is: 'seated', seat: { token: answer.token, kind: answer.seat }, how: 'force', facts: answer.facts, burstStarted: false };
+    return { is: 'seated', seat: { token: answer.token, kind: answer.seat }, how: 'force', facts: answer.facts };
   }
 
   async #enqueue(wanted: 'user' | 'auto'): Promise<StepOutcome | null> {

@@ -17,20 +17,14 @@ test('a page that acknowledges after a question and sticks before it answers is 
   await client.next('event');
   // It is slow, so it is asked; it applies the event, and sticks.
   await client.next('probe');
+  const askedAt = gw.gateway.factory.now();
+  await until('the clock to move on', () => gw.gateway.factory.now() > askedAt + 50);
   client.sendFrame({ type: 'ack', sub: 1, offset: 1 });
   await until('the acknowledgement', () => gw.gateway.factory.find(ready.manager as ManagerId)?.acknowledged(THREAD)?.offset === 1);
   await gw.gateway.publish(USER, THREAD, { type: 'text_delta', text: 'second' });
-  await until(
-    'a proof',
-    () => {
-      const verdict = gw.gateway.factory.find(ready.manager as ManagerId)?.verdict;
-      return verdict?.proof === true;
-    },
-    PROVED_WITHIN_MS,
-  ).catch((error: unknown) => {
+  await until('a proof', () => gw.gateway.factory.find(ready.manager as ManagerId)?.verdict.proof === true, PROVED_WITHIN_MS).catch((error: unknown) => {
     const verdict = gw.gateway.factory.find(ready.manager as ManagerId)?.verdict;
     throw new Error(`Got ${verdict?.is} (${verdict?.reason}).`, { cause: error });
   });
-  const m = gw.gateway.factory.find(ready.manager as ManagerId); console.log(JSON.stringify([m?.verdict, m?.evidence, gw.gateway.factory.now()]));
   expect(client.isOpen).toBe(true);
 });

@@ -166,7 +166,7 @@ test('two returns with one token at the same moment: one connection goes on, the
     await until('both sockets to be gone', () => status(gw).sockets === 0);
     expect(status(gw).seats).toBe(1);
     // The newest token was never confirmed by a frame before this round: the client of this test keeps using the one it has.
-    Object.assign(ready as { resumeToken: string }, { resumeToken: stays?.frames.find((f) => f.type === 'ready')?.resumeToken });
+    Object.assign(ready, { resumeToken: stays?.frames.find((f) => f.type === 'ready')?.resumeToken });
   }
 });
 

@@ -27,6 +27,7 @@ export class FaultyStore implements Store {
   readonly #store: Store;
   readonly #before = new Map<string, () => Promise<void>>();
   readonly #after = new Map<string, () => Promise<void>>();
+  readonly #watchers = new Map<string, (args: readonly unknown[]) => void>();
 
   constructor(store: Store = memoryStore()) {
     this.#store = store;
@@ -41,8 +42,8 @@ export class FaultyStore implements Store {
     return this.#store.health();
   }
 
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.#store[Symbol.asyncDispose]();
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#store[Symbol.asyncDispose]();
   }
 
   /** From now on this call rejects and has no effect; `times` of them, or all until `heal`. */
@@ -81,9 +82,9 @@ export class FaultyStore implements Store {
     return held;
   }
 
-  /** Each call takes as long as `delayMs` says, by real timers. */
-  slow(call: StoreCall, delayMs: () => number): void {
-    this.#before.set(call, () => new Promise((resolve) => setTimeout(resolve, delayMs())));
+  /** Calls back with the arguments of each such call, before it has any effect. */
+  watch(call: StoreCall, listener: (args: readonly unknown[]) => void): void {
+    this.#watchers.set(call, listener);
   }
 
   /** The call works again. */
@@ -99,6 +100,7 @@ export class FaultyStore implements Store {
         if (typeof method !== 'function') return method;
         return async (...args: unknown[]) => {
           const call = `${part}.${String(name)}`;
+          this.#watchers.get(call)?.(args);
           await this.#before.get(call)?.();
           const answer: unknown = await method.apply(target, args);
           await this.#after.get(call)?.();
