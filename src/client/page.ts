@@ -7,7 +7,7 @@ import { later } from './timers.ts';
 export interface PageOptions {
   readonly parkAfterHiddenMs: number | false;
   visibility(state: Visibility): void;
-  /** It may have slept: transports may be dead without anybody having said so. */
+  /** It may have slept, or its network went or came: transports may be dead without anybody having said so. */
   woke(): void;
   /** A person did something here, or looked at it again. */
   personActed(): void;
@@ -46,7 +46,8 @@ export class Page {
       this.#isFrozen = type === 'freeze';
       this.#changed();
     });
-    listen(window, ['pageshow', 'online'], () => this.#options.woke());
+    // Offline too: the network goes without closing a socket, and asking shows it in seconds instead of the dead-man timer's time.
+    listen(window, ['pageshow', 'online', 'offline'], () => this.#options.woke());
     listen(window, ['pointerdown', 'keydown'], () => this.#options.personActed());
     // Captured focus events come from every field of the page; only the window's own says that somebody came back.
     window.addEventListener('focus', () => this.#options.personActed(), { signal: ending.signal });

@@ -94,7 +94,7 @@ test('AS-01a with the background pass the zombies are freed before anybody needs
       if (factory.now() > deadline) throw new Error(`Expected these to be freed: ${held.map((p) => `${p.kind} (${verdictOf(gw, p.manager)})`).join(', ')}.`);
       return held.length === 0;
     },
-    2 * FREED_WITHIN_MS,
+    3 * FREED_WITHIN_MS,
   );
   // Dead applications give their seats back; a lost transport keeps an uncounted one for its return.
   await numbersBecome(gw, { effective: 15, sockets: 15, kernel: 15 });

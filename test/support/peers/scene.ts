@@ -58,7 +58,10 @@ export async function atTheLimit(
   return { gw, alive, dead, cleanups, seen, brokenAt };
 }
 
-export const verdictOf = (gw: TestGateway, id: ManagerId): string => gw.gateway.factory.find(id)?.verdict.is ?? 'gone';
+export function verdictOf(gw: TestGateway, id: ManagerId): string {
+  const verdict = gw.gateway.factory.find(id)?.verdict;
+  return verdict === undefined ? 'gone' : `${verdict.is}: ${verdict.reason}`;
+}
 export const isProvedDead = (gw: TestGateway, id: ManagerId): boolean => gw.gateway.factory.find(id)?.verdict.proof ?? false;
 
 /** Waits until everybody broken is proved dead, by the gateway's attentive time. */
