@@ -67,7 +67,11 @@ function suggestion({ code, message }: CommanderError, program: Command): string
   const flags = new Set([...OPTION_KEYS.map(flagOf), ...commands.flatMap((command) => command.options.map(({ long }) => long ?? ''))]);
   const candidates = code === 'commander.unknownOption' ? flags : code === 'commander.unknownCommand' ? commands.map((command) => command.name()) : [];
   const near = nearest(name.split('=')[0] ?? name, candidates);
-  return near === null ? '' : `; did you mean ${near}?`;
+  if (near === null) return '';
+  const command = code === 'commander.unknownCommand' ? commands.find((one) => one.name() === near) : undefined;
+  return `; did you mean ${command === undefined ? near : pathOf(command)}?`;
 }
 
+/** `config check`: a command as it is typed behind the program's name. */
+const pathOf = (command: Command): string => (command.parent?.parent ? `${pathOf(command.parent)} ` : '') + command.name();
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];

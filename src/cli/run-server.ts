@@ -36,8 +36,10 @@ export async function runServer({ resolved, orNextPort, retry, ready }: RunReque
     const detach = gateway.attach(listener.server, { ownUpgrades: true });
     ready(listener.address, log);
     await stopped;
-    log.record({ severity: 'INFO', event: 'stopping', message: `stopping after ${String(stop.signal.reason)}`, withinMs: options.shutdown.timeoutMs });
-    await gateway.drain({ withinMs: options.shutdown.timeoutMs });
+    const withinMs = options.shutdown.timeoutMs;
+    const message = `stopping after ${String(stop.signal.reason)}: answers under way may end within ${Math.ceil(withinMs / 1_000)} s; a second signal stops at once`;
+    log.record({ severity: 'INFO', event: 'stopping', message, withinMs });
+    await gateway.drain({ withinMs });
     detach();
     log.record({ severity: 'INFO', event: 'stopped', message: 'stopped' });
   } finally {

@@ -151,19 +151,19 @@ function converse(line: Line, seated: SeatedHere, greeting: Greeting, credential
     const { epoch, offset, ...rest } = sub;
     attachment.subscribe({ ...rest, from: { epoch, offset } });
   }
-  line.open(
-    new NativeWire(line, manager, attachment, {
-      services,
-      runs: path.runs,
-      credential,
-      left: (reason) => {
-        line.transport.end(1000, '');
-        factory.leave(manager, reason === 'parked' ? 'parked' : 'client-closed').catch((error: unknown) => {
-          services.telemetry.record({ severity: 'WARNING', event: 'release-failed', message: String(error), manager: manager.id });
-        });
-      },
-    }),
-  );
+  const wire = new NativeWire(line, manager, attachment, {
+    services,
+    runs: path.runs,
+    credential,
+    left: (reason) => {
+      line.transport.end(1000, '');
+      factory.leave(manager, reason === 'parked' ? 'parked' : 'client-closed').catch((error: unknown) => {
+        services.telemetry.record({ severity: 'WARNING', event: 'release-failed', message: String(error), manager: manager.id });
+      });
+    },
+  });
+  line.open(wire);
+  wire.whenAnswered(() => attachment.arrived());
   // What was sent before `ready` does not show that `ready` has arrived.
   manager.confirmed = false;
 }

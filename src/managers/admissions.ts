@@ -246,7 +246,8 @@ export class Admissions {
     if (resume === 'readmitted') manager.serial = request.resume?.serial ?? 0;
     this.#context.registry.add(manager);
     manager.seated(end.seat, request.transport && socket ? { transport: request.transport, socket } : null, request.visibility);
-    if (request.attended !== true) this.#attend(manager);
+    if (request.attended === true) manager.attachment?.arrive();
+    else this.#attend(manager);
     this.#created++;
     this.#context.changed(user.userId);
     const limits = this.#deps.notifier.limits(user.userId, user.tier, end.facts);

@@ -203,7 +203,10 @@ export class AdmissionRun {
     const plan = planFor(this.#context, { user, level: 'force', need: 1, liveMax: 1, trigger: 'admission', requester: manager, label });
     const victim = plan.victims[0];
     if (!victim) {
-      this.#mark('force', 'short');
+      const settling = [...this.#context.registry.of(user)].flatMap((m) => m.attachment?.settling ?? []);
+      // Newcomers whose seats are promised arrive within a bounded time, and can be named then.
+      if (settling.length > 0) await Promise.race(settling);
+      else this.#mark('force', 'short');
       return null;
     }
     const taken = this.#context.registry.find(victim.managerId);

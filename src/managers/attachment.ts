@@ -43,6 +43,7 @@ export class Attachment {
   #probeNumber = 0;
   #ping: { readonly nonce: string; readonly at: Attentive } | null = null;
   #ended = false;
+  #settling: { readonly over: Promise<void>; readonly end: () => void } | null = null;
 
   constructor(context: Context, manager: WebSocketManager, transport: Transport, socket: CountedSocket) {
     this.#context = context;
@@ -66,6 +67,35 @@ export class Attachment {
   get ended(): boolean {
     return this.#ended;
   }
+  /** Resolves when its newcomer has arrived (see `arrive`); null where it has. */
+  get settling(): Promise<void> | null {
+    return this.#settling?.over ?? null;
+  }
+
+  /** Somebody was seated just now. Until `arrived`, at most `cleanup.seatPromiseMs`, the seat is promised: without it a newcomer who
+   *  had no time yet to say what for would look like the cheapest one to give way to the next. */
+  arrive(): void {
+    let resolve = (): void => {};
+    const over = new Promise<void>((done) => {
+      resolve = done;
+    });
+    const cancel = this.#context.clock.after(this.#context.options.cleanup.seatPromiseMs, () => this.arrived());
+    this.#settling = {
+      over,
+      end: () => {
+        cancel();
+        resolve();
+      },
+    };
+  }
+
+  /** What its newcomer sent while it waited has been taken in hand. */
+  arrived(): void {
+    const settling = this.#settling;
+    this.#settling = null;
+    settling?.end();
+  }
+
   get streams(): Iterable<Stream> {
     return this.#streams.values();
   }
@@ -244,6 +274,7 @@ export class Attachment {
   fence(): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.arrived();
     this.delivery.end();
     for (const sub of [...this.#streams.keys()]) this.#releaseStream(sub);
   }

@@ -109,7 +109,7 @@ export class WebSocketManager extends Emitter {
     return toCandidate(
       this.#evidence,
       verdict,
-      { version: this.#version, token: this.#seat.token, pinned: this.#pinned, promised: false },
+      { version: this.#version, token: this.#seat.token, pinned: this.#pinned, promised: this.#attachment?.settling != null },
       this.#context.options,
       this.#context.now(),
     );

@@ -3,6 +3,7 @@ import { attentive } from '../../src/core/clocks.ts';
 import type { ManagerId, ThreadId } from '../../src/protocol/ids.ts';
 import { isHeldFrom, until } from '../support/peers/kernel.ts';
 import { comparisonTable } from '../support/peers/legacy-criteria.ts';
+import { expectWithin, gated } from '../support/peers/load-gate.ts';
 import { type AliveKind, type DeadKind, portOf } from '../support/peers/peer.ts';
 import type { ProvableClient } from '../support/peers/provable-client.ts';
 import {
@@ -10,6 +11,7 @@ import {
   closedOf,
   connect,
   freed,
+  inTime,
   isProvedDead,
   numbers,
   numbersBecome,
@@ -40,107 +42,117 @@ afterEach(async () => {
   cleanUp = new AsyncDisposableStack();
 });
 
-test('AS-01 fifteen healthy and five zombies: five new clients are seated at once, the five zombies are freed, nobody else is closed', async () => {
-  const scene = await atTheLimit(cleanUp, HEALTHY, ZOMBIES);
-  const { gw, dead, alive, cleanups } = scene;
-  await provedDead(scene);
-  expect(await numbers(gw)).toMatchObject({ seats: 20, effective: 15 });
+test(
+  'AS-01 fifteen healthy and five zombies: five new clients are seated at once, the five zombies are freed, nobody else is closed',
+  { timeout: 90_000 },
+  gated(async () => {
+    const scene = await atTheLimit(cleanUp, HEALTHY, ZOMBIES);
+    const { gw, dead, alive, cleanups } = scene;
+    await provedDead(scene);
+    expect(await numbers(gw)).toMatchObject({ seats: 20, effective: 15 });
 
-  const clients = await connect(cleanUp, gw, 5, 50);
-  for (const client of clients) {
-    expect(client.seatedAfterMs).toBeLessThanOrEqual(SEATED_WITHIN_MS);
+    const clients = await connect(cleanUp, gw, 5, 50);
+    for (const client of clients) {
+      expectWithin('a seat', client.seatedAfterMs, SEATED_WITHIN_MS);
+      expect(client.ready.seat).toBe('soft');
+      expect(client.ready.limits.burstUntil).toBeNull();
+    }
+    await until('the sockets of the dead to be gone', () => freed(scene).length === dead.length, 1_000);
+    expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
+    await numbersBecome(gw, { seats: 20, effective: 20, sockets: 20, kernel: 20 });
+    expect(gw.gateway.factory.quarantined).toBe(0);
+
+    const victims = cleanups.flatMap((report) => report.victims);
+    expect(victims.map((v) => v.managerId).sort()).toEqual(dead.map((peer) => peer.manager).sort());
+    for (const victim of victims) expect(victim.evidence.length).toBeGreaterThan(0);
+    for (const report of cleanups) {
+      expectWithin('a cleanup', report.durationMs, SEATED_WITHIN_MS);
+      for (const { level } of report.levels) expect(['conservative', 'moderate']).toContain(level);
+    }
+    const verdicts = new Map(victims.map((v) => [v.managerId, v.verdict]));
+    for (const peer of dead) expect(PROVED[peer.kind]).toContain(verdicts.get(peer.manager));
+
+    // The first of them asks, and its application acknowledges the whole answer.
+    const first = clients[0] as ProvableClient;
+    first.wire.sendFrame({ type: 'send', id: 'q', thread: 'new-0', data: { text: 'are you there' } });
+    const last = await first.wire.nextWhere('the end of the answer', (f) => f.type === 'event' && [f.data].flat().some((e) => e.type === 'agent_completed'));
+    expect(first.applied).toBe(last.offset);
+    const types = first.wire.frames.filter((f) => f.type === 'event' && f.kind !== 'message').flatMap((f) => [f.data].flat().map((e) => e.type));
+    expect([types[0], types.at(-1)]).toEqual(['agent_started', 'agent_completed']);
+    await until(
+      'the whole answer to be acknowledged',
+      () => gw.gateway.factory.find(first.manager as ManagerId)?.acknowledged('new-0' as ThreadId)?.offset === last.offset,
+    );
+
+    process.stdout.write(
+      comparisonTable(scene.seen, { found: dead.length, freed: freed(scene).length, closedWorking: alive.length - stillOpen(scene).length }),
+    );
+  }),
+);
+
+test(
+  'AS-01a with the background pass the zombies are freed before anybody needs their seats',
+  { timeout: 90_000 },
+  gated(async () => {
+    const scene = await atTheLimit(cleanUp, HEALTHY, ZOMBIES, { cleanup: { proactive: true } });
+    const { gw, dead, alive, cleanups } = scene;
+    await inTime(scene, 'the sockets of the dead to be gone', FREED_WITHIN_MS, () =>
+      dead.filter((peer) => isHeldFrom(portOf(gw), peer.fromPort())).map((peer) => `${peer.kind} (${verdictOf(gw, peer.manager)})`),
+    );
+    // Dead applications give their seats back; a lost transport keeps an uncounted one for its return.
+    await numbersBecome(gw, { effective: 15, sockets: 15, kernel: 15 });
+    const freedNow = cleanups.flatMap((report) => report.victims.map((v) => v.managerId));
+    expect((await numbers(gw)).seats).toBe(20 - freedNow.length);
+    const frozen = dead.filter((peer) => peer.kind === 'F05a' || peer.kind === 'F06a');
+    expect(freedNow).toEqual(expect.arrayContaining(frozen.map((peer) => peer.manager)));
+    for (const id of freedNow) expect(dead.map((peer) => peer.manager)).toContain(id);
+    expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
+    for (const report of cleanups) expect(report.trigger).toBe('proactive');
+  }),
+);
+
+test(
+  'AS-01b while nothing can be proved yet, the twenty-first is seated at once and nobody who works is closed',
+  { timeout: 90_000 },
+  gated(async () => {
+    const scene = await atTheLimit(cleanUp, HEALTHY, ZOMBIES);
+    const { gw, alive, dead, cleanups } = scene;
+    const { factory } = gw.gateway;
+    const someoneNeedsASeatAt = attentive(scene.brokenAt + NOTHING_PROVED_MS);
+    await until('1.2 s after the faults', () => factory.now() >= someoneNeedsASeatAt, 10_000);
+    const provable = dead.filter((peer) => isProvedDead(gw, peer.manager)).map((peer) => peer.kind);
+    expect(provable).toEqual([]);
+
+    const [client] = (await connect(cleanUp, gw, 1, 0)) as [ProvableClient];
+    expectWithin('a seat', client.seatedAfterMs, SEATED_WITHIN_MS);
     expect(client.ready.seat).toBe('soft');
-    expect(client.ready.limits.burstUntil).toBeNull();
-  }
-  await until('the sockets of the dead to be gone', () => freed(scene).length === dead.length, 1_000);
-  expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
-  await numbersBecome(gw, { seats: 20, effective: 20, sockets: 20, kernel: 20 });
-  expect(gw.gateway.factory.quarantined).toBe(0);
+    const victims = cleanups.flatMap((report) => report.victims);
+    expect(victims.map((v) => [v.verdict, v.level])).toEqual([['suspect', 'aggressive']]);
+    expect(dead.map((peer) => peer.manager)).toContain(victims[0]?.managerId);
+    // An evicted one's socket is given its linger; nobody who works is told anything.
+    await until('the socket of the one that gave way to be gone', () => freed(scene).length === 1, 2_000);
+    expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
+    await numbersBecome(gw, { seats: 20, sockets: 20, kernel: 20 });
+  }),
+);
 
-  const victims = cleanups.flatMap((report) => report.victims);
-  expect(victims.map((v) => v.managerId).sort()).toEqual(dead.map((peer) => peer.manager).sort());
-  for (const victim of victims) expect(victim.evidence.length).toBeGreaterThan(0);
-  for (const report of cleanups) {
-    expect(report.durationMs).toBeLessThanOrEqual(SEATED_WITHIN_MS);
-    for (const { level } of report.levels) expect(['conservative', 'moderate']).toContain(level);
-  }
-  const verdicts = new Map(victims.map((v) => [v.managerId, v.verdict]));
-  for (const peer of dead) expect(PROVED[peer.kind]).toContain(verdicts.get(peer.manager));
+test(
+  'AS-01c thirteen seats, eight zombies that answer every ping: eight new clients are seated, all eight zombies are freed',
+  { timeout: 90_000 },
+  gated(async () => {
+    const kinds: readonly DeadKind[] = [...Array<DeadKind>(4).fill('F05a'), ...Array<DeadKind>(4).fill('F06a')];
+    const scene = await atTheLimit(cleanUp, Array<AliveKind>(5).fill('plain'), kinds, { limits: { perUser: 13 } });
+    const { gw, dead, alive } = scene;
+    await provedDead(scene);
+    expect(await numbers(gw)).toMatchObject({ seats: 13, effective: 5, sockets: 13 });
 
-  // The first of them asks, and its application acknowledges the whole answer.
-  const first = clients[0] as ProvableClient;
-  first.wire.sendFrame({ type: 'send', id: 'q', thread: 'new-0', data: { text: 'are you there' } });
-  const last = await first.wire.nextWhere('the end of the answer', (f) => f.type === 'event' && [f.data].flat().some((e) => e.type === 'agent_completed'));
-  expect(first.applied).toBe(last.offset);
-  const types = first.wire.frames.filter((f) => f.type === 'event' && f.kind !== 'message').flatMap((f) => [f.data].flat().map((e) => e.type));
-  expect([types[0], types.at(-1)]).toEqual(['agent_started', 'agent_completed']);
-  await until(
-    'the whole answer to be acknowledged',
-    () => gw.gateway.factory.find(first.manager as ManagerId)?.acknowledged('new-0' as ThreadId)?.offset === last.offset,
-  );
-
-  process.stdout.write(comparisonTable(scene.seen, { found: dead.length, freed: freed(scene).length, closedWorking: alive.length - stillOpen(scene).length }));
-});
-
-test('AS-01a with the background pass the zombies are freed before anybody needs their seats', async () => {
-  const scene = await atTheLimit(cleanUp, HEALTHY, ZOMBIES, { cleanup: { proactive: true } });
-  const { gw, dead, alive, cleanups } = scene;
-  const { factory } = gw.gateway;
-  const deadline = attentive(scene.brokenAt + FREED_WITHIN_MS);
-  await until(
-    'all sockets of the dead to be gone',
-    () => {
-      const held = dead.filter((peer) => isHeldFrom(portOf(gw), peer.fromPort()));
-      if (factory.now() > deadline) throw new Error(`Expected these to be freed: ${held.map((p) => `${p.kind} (${verdictOf(gw, p.manager)})`).join(', ')}.`);
-      return held.length === 0;
-    },
-    3 * FREED_WITHIN_MS,
-  );
-  // Dead applications give their seats back; a lost transport keeps an uncounted one for its return.
-  await numbersBecome(gw, { effective: 15, sockets: 15, kernel: 15 });
-  const freedNow = cleanups.flatMap((report) => report.victims.map((v) => v.managerId));
-  expect((await numbers(gw)).seats).toBe(20 - freedNow.length);
-  const frozen = dead.filter((peer) => peer.kind === 'F05a' || peer.kind === 'F06a');
-  expect(freedNow).toEqual(expect.arrayContaining(frozen.map((peer) => peer.manager)));
-  for (const id of freedNow) expect(dead.map((peer) => peer.manager)).toContain(id);
-  expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
-  for (const report of cleanups) expect(report.trigger).toBe('proactive');
-});
-
-test('AS-01b while nothing can be proved yet, the twenty-first is seated at once and nobody who works is closed', async () => {
-  const scene = await atTheLimit(cleanUp, HEALTHY, ZOMBIES);
-  const { gw, alive, dead, cleanups } = scene;
-  const { factory } = gw.gateway;
-  const someoneNeedsASeatAt = attentive(scene.brokenAt + NOTHING_PROVED_MS);
-  await until('1.2 s after the faults', () => factory.now() >= someoneNeedsASeatAt, 10_000);
-  const provable = dead.filter((peer) => isProvedDead(gw, peer.manager)).map((peer) => peer.kind);
-  expect(provable).toEqual([]);
-
-  const [client] = (await connect(cleanUp, gw, 1, 0)) as [ProvableClient];
-  expect(client.seatedAfterMs).toBeLessThanOrEqual(SEATED_WITHIN_MS);
-  expect(client.ready.seat).toBe('soft');
-  const victims = cleanups.flatMap((report) => report.victims);
-  expect(victims.map((v) => [v.verdict, v.level])).toEqual([['suspect', 'aggressive']]);
-  expect(dead.map((peer) => peer.manager)).toContain(victims[0]?.managerId);
-  // An evicted one's socket is given its linger; nobody who works is told anything.
-  await until('the socket of the one that gave way to be gone', () => freed(scene).length === 1, 2_000);
-  expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
-  await numbersBecome(gw, { seats: 20, sockets: 20, kernel: 20 });
-});
-
-test('AS-01c thirteen seats, eight zombies that answer every ping: eight new clients are seated, all eight zombies are freed', async () => {
-  const kinds: readonly DeadKind[] = [...Array<DeadKind>(4).fill('F05a'), ...Array<DeadKind>(4).fill('F06a')];
-  const scene = await atTheLimit(cleanUp, Array<AliveKind>(5).fill('plain'), kinds, { limits: { perUser: 13 } });
-  const { gw, dead, alive } = scene;
-  await provedDead(scene);
-  expect(await numbers(gw)).toMatchObject({ seats: 13, effective: 5, sockets: 13 });
-
-  const clients = await connect(cleanUp, gw, 8, 50);
-  for (const client of clients) {
-    expect(client.seatedAfterMs).toBeLessThanOrEqual(SEATED_WITHIN_MS);
-    expect(client.ready.seat).toBe('soft');
-  }
-  await until('the sockets of the dead to be gone', () => freed(scene).length === dead.length, 1_000);
-  expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
-  await numbersBecome(gw, { seats: 13, effective: 13, sockets: 13, kernel: 13 });
-});
+    const clients = await connect(cleanUp, gw, 8, 50);
+    for (const client of clients) {
+      expectWithin('a seat', client.seatedAfterMs, SEATED_WITHIN_MS);
+      expect(client.ready.seat).toBe('soft');
+    }
+    await until('the sockets of the dead to be gone', () => freed(scene).length === dead.length, 1_000);
+    expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
+    await numbersBecome(gw, { seats: 13, effective: 13, sockets: 13, kernel: 13 });
+  }),
+);

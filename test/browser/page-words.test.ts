@@ -37,8 +37,9 @@ describe('what a tool did, in a line', () => {
 
   it('finds sources, and takes nothing else for one', () => {
     expect(citationsOf([{ title: 'Seats', heading: 'When all are taken', text: 'Nobody is refused.', page: 'seats.md' }])).toEqual([
-      { title: 'Seats: When all are taken', href: null, excerpt: 'Nobody is refused.' },
+      { number: 1, title: 'Seats: When all are taken', href: null, excerpt: 'Nobody is refused.' },
     ]);
+    expect(citationsOf([1, 2].map((n) => ({ title: 'A', text: 'b', number: n + 6 }))).map(({ number }) => number)).toEqual([7, 8]);
     expect(citationsOf({ sources: [{ title: 'A', url: 'https://a.example/' }] })[0]?.href).toBe('https://a.example/');
     expect(citationsOf({ sources: [{ title: 'A', url: 'javascript:alert(1)', text: 'b' }] })[0]?.href).toBeNull();
     for (const other of [null, 'text', 4, [1], [{ label: 'Tab', state: 'in use' }], { results: [{ name: 'Tab' }] }]) expect(citationsOf(other)).toEqual([]);

@@ -2,6 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { HELLO, startGateway, type TestGateway } from '../support/gateway.ts';
+import { ScriptedAgent } from '../support/scripted-agent.ts';
 import type { WireClient, WireFrame } from '../support/wire-client.ts';
 
 const ONE = { limits: { perUser: 1, burst: { perUser: 1 } } } as const;
@@ -58,6 +59,28 @@ test('ten wait: each knows their place, who leaves lets the others up, who gets 
     const places = client.frames.filter((f) => f.type === 'queued').map((f) => f.position as number);
     expect(places).toEqual([...places].sort((a, b) => b - a));
   }
+});
+
+test('many whose waiting ends in the same moment: each is seated, and none gives way to the next before its own question runs', async () => {
+  const agent = new ScriptedAgent();
+  await using gw = await startGateway({ limits: { perUser: 6, burst: { perUser: 6 } }, queue: { waitMs: 1_000 }, agent });
+  const asking = (client: WireClient, thread: string): void => {
+    client.sendFrame({ type: 'subscribe', sub: 1, thread, from: 'start' });
+    client.sendFrame({ type: 'send', id: thread, thread, data: { text: 'go' } });
+  };
+  for (let i = 0; i < 6; i++) {
+    const { client } = await gw.seat('ada');
+    asking(client.behave(), `seated-${i}`);
+    await client.nextWhere('the message', (f) => f.type === 'event' && f.offset === 1);
+  }
+  const waiting = await Promise.all(Array.from({ length: 6 }, () => knock(gw)));
+  for (const [i, client] of waiting.entries()) asking(client.behave(), `waiting-${i}`);
+  for (const client of waiting) {
+    await client.next('ready');
+    await client.next('run-accepted');
+  }
+  expect(waiting.filter((client) => client.frames.some((f) => f.type === 'bye'))).toEqual([]);
+  expect(status(gw)).toMatchObject({ seats: 6, queued: 0 });
 });
 
 test('who finds the queue full comes back at the told time with the token of the goodbye, and has the place', { timeout: 60_000 }, async () => {

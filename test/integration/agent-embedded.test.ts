@@ -69,6 +69,20 @@ describe('the demo agent answers', () => {
     expect(answer).toMatch(/\*\*Sources\*\*\n\n1\. Handbook: Why the sky is blue/);
   });
 
+  it.each(['how many tabs may I open?', 'write a long answer about sessions'])(
+    '%j: what the search shows has the number that the answer cites',
+    async (text) => {
+      const all = await ask(text);
+      const sources = new Map([...answerOf(all).matchAll(/^(\d+)\. Handbook: (.+)$/gm)].map(([, number, name]) => [Number(number), name]));
+      const passages = all.flatMap((event) =>
+        event.type === 'tool_completed' ? (event.results as { passages: { number: number; title: string; heading: string }[] }).passages : [],
+      );
+      const cited = passages.filter(({ number }) => number <= sources.size);
+      expect(cited.length).toBeGreaterThan(2);
+      for (const { number, title, heading } of cited) expect(sources.get(number)).toBe(heading === '' ? title : `${title}, ${heading}`);
+    },
+  );
+
   it('who it is, plainly', async () => {
     const all = await ask('Are you a real AI?');
     expect(all[0]).toMatchObject({ agent_name: 'Spillway demo agent' });

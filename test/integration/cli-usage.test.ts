@@ -30,7 +30,8 @@ describe('the command line', () => {
 
   it.each([
     [['serv'], "spillway: unknown command 'serv'; did you mean serve?"],
-    [['config', 'chek'], "spillway: unknown command 'chek'; did you mean check?"],
+    [['config', 'chek'], "spillway: unknown command 'chek'; did you mean config check?"],
+    [['token', 'check'], "spillway: unknown command 'check'; did you mean config check?"],
     [['serve', '--limits.burst.formms', '3s'], "spillway: unknown option '--limits.burst.formms'; did you mean --limits.burst.for-ms?"],
     [['dev', '--no-opn'], "spillway: unknown option '--no-opn'; did you mean --no-open?"],
     [['config', 'explain', 'limits.perUsr'], 'spillway: Unknown option `limits.perUsr`; did you mean `limits.perUser`?'],

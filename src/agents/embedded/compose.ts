@@ -8,6 +8,7 @@ import { MAX_COUNT, type Plan } from './plan.ts';
 
 /** A tool call that was made, with what came of it. */
 export type Outcome =
+  /** In the order in which the answer cites them; none that an earlier search of this run has found. */
   | { readonly tool: 'search'; readonly query: string; readonly results: readonly Passage[] }
   | { readonly tool: 'calculator'; readonly results: Calculation }
   | { readonly tool: 'clock'; readonly place: string | null; readonly results: ClockReading }
@@ -53,24 +54,15 @@ function introduction(passages: readonly Passage[]): string {
   return passages.length === 0 ? opening : `${opening}\n\n${cite(passages)}`;
 }
 
-/** The passages in reading order, each followed by its number; then the list of sources. */
+/** The passages, each followed by its number; then the list of sources. */
 function cite(passages: readonly Passage[]): string {
-  const ordered = inReadingOrder(passages);
-  const body = ordered.map((passage, index) => {
-    const headed = ordered.length > 1 && passage.heading !== '' ? `**${passage.heading}**\n\n` : '';
+  const body = passages.map((passage, index) => {
+    const headed = passages.length > 1 && passage.heading !== '' ? `**${passage.heading}**\n\n` : '';
     return `${headed}${withMark(passage.text, `[${index + 1}]`)}`;
   });
-  return `${body.join('\n\n')}\n\n${sourcesOf(ordered)}`;
+  return `${body.join('\n\n')}\n\n${sourcesOf(passages)}`;
 }
 
-/** Pages in the order of their best passage, each page's passages in their own order, none twice. */
-function inReadingOrder(passages: readonly Passage[]): readonly Passage[] {
-  const once = [...new Map(passages.map((passage) => [passage.id, passage])).values()];
-  const pages = [...new Set(once.map((passage) => passage.page))];
-  return pages.flatMap((page) => once.filter((passage) => passage.page === page).sort((a, b) => placeOf(a) - placeOf(b)));
-}
-
-const placeOf = (passage: Passage): number => Number(passage.id.split('#').at(-1));
 /** A mark behind a code block or a table would break it. */
 const withMark = (text: string, mark: string): string => (/(?:```|\|)$/.test(text) ? `${text}\n\n${mark}` : `${text} ${mark}`);
 
@@ -86,7 +78,7 @@ function longAnswer(passages: readonly Passage[], words: number): string {
   const used: Passage[] = [];
   const parts: string[] = [];
   let written = 0;
-  for (const passage of inReadingOrder(passages)) {
+  for (const passage of passages) {
     if (written >= words) break;
     used.push(passage);
     parts.push(`### ${passage.title}${passage.heading === '' ? '' : `: ${passage.heading}`}\n\n${withMark(passage.text, `[${used.length}]`)}`);
@@ -139,5 +131,6 @@ function readable(text: string): string {
     .replace(/(?<![\d.])\d{4,15}(?![\de])/g, (digits) => Number(digits).toLocaleString('en-US'));
 }
 
-const passagesIn = (outcomes: readonly Outcome[]): readonly Passage[] =>
+/** What was found so far, in the order in which it is numbered. */
+export const passagesIn = (outcomes: readonly Outcome[]): readonly Passage[] =>
   outcomes.flatMap((outcome) => ('results' in outcome && outcome.tool === 'search' ? outcome.results : []));

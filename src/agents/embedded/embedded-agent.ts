@@ -5,10 +5,10 @@ import type { AgentYield } from '../../protocol/agent-events.ts';
 import type { ThreadMessage } from '../../protocol/messages.ts';
 import { calculate } from '../tools/calculator.ts';
 import { readHandbook } from '../tools/handbook.ts';
-import { type HandbookSearch, handbookSearch } from '../tools/search.ts';
+import { type HandbookSearch, handbookSearch, inReadingOrder, type Passage } from '../tools/search.ts';
 import { describeSessions } from '../tools/sessions.ts';
 import { findZone, readClock } from '../tools/world-clock.ts';
-import { AGENT_NAME, composeAnswer, type Outcome } from './compose.ts';
+import { AGENT_NAME, composeAnswer, type Outcome, passagesIn } from './compose.ts';
 import { chunksOf, type Pace, pause, resolvePace } from './pace.ts';
 import { planAnswer, type ToolCall } from './plan.ts';
 
@@ -56,12 +56,13 @@ async function* answer(run: AgentRun, parts: Parts): AsyncGenerator<AgentYield, 
     const { tool, ...parameters } = call;
     yield { type: 'tool_executing', tool_name: tool, execution_id, parameters };
     const toolStartedAt = clock.mono();
-    const outcome = await callTool(call, run, parts);
+    const cited = passagesIn(outcomes);
+    const outcome = await callTool(call, run, parts, cited);
     const execution_time_ms = Math.round(clock.mono() - toolStartedAt);
     outcomes.push(outcome);
     yield 'failed' in outcome
       ? { type: 'tool_completed', tool_name: tool, execution_id, success: false, error_message: outcome.failed, execution_time_ms }
-      : { type: 'tool_completed', tool_name: tool, execution_id, success: true, results: shown(outcome), execution_time_ms };
+      : { type: 'tool_completed', tool_name: tool, execution_id, success: true, results: shown(outcome, cited.length), execution_time_ms };
     await pause(clock, pace.stepMs, run.signal);
   }
   if (run.signal.aborted) return;
@@ -84,10 +85,13 @@ const thought = (thinking_id: string, reasoning: string, step_number: number, to
   total_steps,
 });
 
-async function callTool(call: ToolCall, run: AgentRun, { clock, handbook }: Parts): Promise<Outcome> {
+async function callTool(call: ToolCall, run: AgentRun, { clock, handbook }: Parts, cited: readonly Passage[]): Promise<Outcome> {
   switch (call.tool) {
-    case 'search':
-      return { tool: 'search', query: call.query, results: handbook.search(call.query, call.limit) };
+    case 'search': {
+      const known = new Set(cited.map((passage) => passage.id));
+      const fresh = handbook.search(call.query, call.limit).filter((passage) => !known.has(passage.id));
+      return { tool: 'search', query: call.query, results: inReadingOrder(fresh) };
+    }
     case 'calculator':
       try {
         return { tool: 'calculator', results: calculate(call.expression) };
@@ -113,12 +117,17 @@ async function callTool(call: ToolCall, run: AgentRun, { clock, handbook }: Part
   }
 }
 
-/** What the log keeps of a tool's results: of passages the beginning of each, since the answer cites them whole. */
-function shown(outcome: Extract<Outcome, { results: unknown }>): unknown {
+/** What the log keeps of a tool's results: of passages the beginning of each, since the answer cites them whole, under the number
+ *  that it gives them. `cited`: how many were found before. */
+function shown(outcome: Extract<Outcome, { results: unknown }>, cited: number): unknown {
   if (outcome.tool !== 'search') return outcome.results;
-  const passages = outcome.results
-    .slice(0, 10)
-    .map(({ title, heading, text, score }) => ({ title, heading, score, text: text.length > 160 ? `${text.slice(0, 160)}…` : text }));
+  const passages = outcome.results.slice(0, 10).map(({ title, heading, text, score }, index) => ({
+    number: cited + index + 1,
+    title,
+    heading,
+    score,
+    text: text.length > 160 ? `${text.slice(0, 160)}…` : text,
+  }));
   return { found: outcome.results.length, passages };
 }
 

@@ -88,6 +88,14 @@ export function handbookSearch(sections: readonly Section[]): HandbookSearch {
   };
 }
 
+/** Pages in the order of their best passage, each page's passages in their own order. */
+export function inReadingOrder(passages: readonly Passage[]): readonly Passage[] {
+  const pages = [...new Set(passages.map((passage) => passage.page))];
+  return pages.flatMap((page) => passages.filter((passage) => passage.page === page).sort((a, b) => placeOf(a) - placeOf(b)));
+}
+
+const placeOf = (passage: Passage): number => Number(passage.id.split('#').at(-1));
+
 const passageOf = ({ title, heading, text, page, id }: Section, score: number): Passage => ({
   title,
   heading,

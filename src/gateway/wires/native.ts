@@ -29,6 +29,7 @@ export class NativeWire implements LineOwner {
   readonly #rate: FrameRate;
   #checks: number[] = [];
   #parted = false;
+  #answers: Promise<unknown> = Promise.resolve();
 
   constructor(line: Line, manager: WebSocketManager, attachment: Attachment, deps: NativeDeps) {
     this.#line = line;
@@ -113,11 +114,19 @@ export class NativeWire implements LineOwner {
     const { type: _type, ...request } = frame;
     // Behind the subscriptions that came before it, so that they see its events; not waited for by what comes after.
     attachment.inOrder(() => {
-      void this.#deps.runs
+      const answered = this.#deps.runs
         .send({ user: this.#manager.user.userId }, request, (accepted) => attachment.send(accepted))
         .then((answer) => {
           if ('is' in answer) this.#fail(answer.code, answer.message, { type: 'send', id: frame.id }, answer.retryAfterMs);
         });
+      this.#answers = Promise.all([this.#answers, answered]);
+    });
+  }
+
+  /** Calls back when what has come so far was answered; never if the connection ends before. */
+  whenAnswered(callback: () => void): void {
+    this.#attachment.inOrder(() => {
+      void this.#answers.then(callback);
     });
   }
 

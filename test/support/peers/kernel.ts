@@ -1,5 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
+import { TooLate } from './too-late.ts';
 
 /** One TCP socket of this network namespace as the kernel lists it. */
 export interface KernelSocket {
@@ -76,7 +77,7 @@ export async function until<T>(
   for (;;) {
     const found = await is();
     if (found !== null && found !== false) return found;
-    if (performance.now() > deadline) throw new Error(`Expected ${what} within ${deadlineMs} ms.`);
+    if (performance.now() > deadline) throw new TooLate(`Expected ${what} within ${deadlineMs} ms.`, deadlineMs);
     await delay(lookEveryMs);
   }
 }

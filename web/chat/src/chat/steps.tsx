@@ -42,8 +42,8 @@ export const ToolStep = memo(({ part, isAbandoned }: { part: ToolPart; isAbandon
       {citations.length > 0 && (
         <ol className="citations" aria-label="Sources">
           {citations.map((citation, index) => (
-            // biome-ignore lint/suspicious/noArrayIndexKey: sources are numbered by their place
-            <li key={index} title={citation.excerpt ?? undefined}>
+            // biome-ignore lint/suspicious/noArrayIndexKey: the list never changes
+            <li key={index} data-number={citation.number} title={citation.excerpt ?? undefined}>
               {citation.href === null ? (
                 <span>{citation.title}</span>
               ) : (

@@ -1,6 +1,8 @@
 /** What an agent's tool brought back, as a person reads it. Tools are free in what they return, so nothing is taken for granted. */
 
 export interface Citation {
+  /** The number under which the answer cites it. */
+  readonly number: number;
   readonly title: string;
   readonly href: string | null;
   readonly excerpt: string | null;
@@ -37,6 +39,7 @@ export function citationsOf(results: unknown): Citation[] {
     if (title === null || (excerpt === null && url === null && firstText(item, ['page']) === null)) continue;
     const heading = firstText(item, ['heading', 'section']);
     found.push({
+      number: Number.isSafeInteger(item.number) ? (item.number as number) : found.length + 1,
       title: heading === null ? title : `${title}: ${heading}`,
       href: url !== null && /^https?:\/\//i.test(url) ? url : null,
       excerpt,

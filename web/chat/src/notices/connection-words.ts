@@ -125,7 +125,7 @@ const NOTICE_ACTIONS: Readonly<Partial<Record<string, ActionName>>> = {
 };
 
 /** Said to sessions that are connected; for others it is old, or the state says it better. */
-const WHILE_LIVE: ReadonlySet<string> = new Set(['queue', 'limit-near', 'evicting']);
+const WHILE_LIVE: ReadonlySet<string> = new Set(['burst', 'queue', 'limit-near', 'evicting']);
 
 /** What the gateway's notices say, as far as the state of the connection does not say it already. */
 export function noticeSentences(notices: readonly Notice[], state: ClientState): Sentence[] {

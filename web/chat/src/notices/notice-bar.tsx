@@ -58,7 +58,7 @@ function Running({ text, until }: { text: string; until: number | null }) {
     <>
       <span aria-hidden="true">
         <Emphasized text={parts.before} />
-        <strong className="span">{left > 0 ? spanText(left) : 'a moment'}</strong>
+        <strong className="span">{left > 0 ? spanText(left) : parts.before.endsWith('another ') ? 'moment' : 'a moment'}</strong>
         {parts.after}
       </span>
       <span className="hidden-text">{text}</span>
