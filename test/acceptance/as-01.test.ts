@@ -1,10 +1,10 @@
 import { afterEach, expect, test } from 'vitest';
 import { attentive } from '../../src/core/clocks.ts';
 import type { ManagerId, ThreadId } from '../../src/protocol/ids.ts';
-import { isHeldFrom, until } from '../support/peers/kernel.ts';
+import { until } from '../support/peers/kernel.ts';
 import { comparisonTable } from '../support/peers/legacy-criteria.ts';
 import { expectWithin, gated } from '../support/peers/load-gate.ts';
-import { type AliveKind, type DeadKind, portOf } from '../support/peers/peer.ts';
+import type { AliveKind, DeadKind } from '../support/peers/peer.ts';
 import type { ProvableClient } from '../support/peers/provable-client.ts';
 import {
   atTheLimit,
@@ -17,6 +17,7 @@ import {
   numbersBecome,
   provedDead,
   SEATED_WITHIN_MS,
+  stillHeld,
   stillOpen,
   verdictOf,
 } from '../support/peers/scene.ts';
@@ -97,7 +98,7 @@ test(
     const scene = await atTheLimit(cleanUp, HEALTHY, ZOMBIES, { cleanup: { proactive: true } });
     const { gw, dead, alive, cleanups } = scene;
     await inTime(scene, 'the sockets of the dead to be gone', FREED_WITHIN_MS, () =>
-      dead.filter((peer) => isHeldFrom(portOf(gw), peer.fromPort())).map((peer) => `${peer.kind} (${verdictOf(gw, peer.manager)})`),
+      stillHeld(scene).map((peer) => `${peer.kind} (${verdictOf(gw, peer.manager)})`),
     );
     // Dead applications give their seats back; a lost transport keeps an uncounted one for its return.
     await numbersBecome(gw, { effective: 15, sockets: 15, kernel: 15 });

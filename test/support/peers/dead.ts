@@ -1,6 +1,6 @@
 import type { ManagerId, ThreadId, UserId } from '../../../src/protocol/ids.ts';
 import { Child } from './child.ts';
-import { isHeldFrom, portOfProcess, processState, unreadBytes, until } from './kernel.ts';
+import { heldFrom, portOfProcess, processState, unreadBytes, until } from './kernel.ts';
 import { type DeadKind, type DeadPeer, type PeerOf, portOf, publishTo } from './peer.ts';
 import { pingAnsweringProxy } from './ping-answering-proxy.ts';
 import { ProvableClient } from './provable-client.ts';
@@ -148,7 +148,7 @@ async function frozenPage(of: PeerOf): Promise<DeadPeer> {
     },
     async proof() {
       const pongs = await child.said('pongs of a frozen page', (line) => ((line.pongsWhileFrozen ?? 0) >= PONGS_PROVE ? line.pongsWhileFrozen : undefined));
-      if (!isHeldFrom(portOf(of.gw), fromPort)) throw new Error('Expected its socket to be whole.');
+      if (!heldFrom(portOf(of.gw)).has(fromPort)) throw new Error('Expected its socket to be whole.');
       return `page blocked, ${pongs} pings answered since`;
     },
     async [Symbol.asyncDispose]() {

@@ -34,9 +34,14 @@ export function kernelSockets(): readonly KernelSocket[] {
 /** Connections to `port` that a process still holds open on the listening side. */
 export const connectionsTo = (port: number): number => kernelSockets().filter((s) => s.localPort === port && s.isEstablished && s.inode !== 0).length;
 
-/** Whether the listening side of `port` still holds its socket of the connection from `fromPort`, whatever TCP state it is in. */
-export const isHeldFrom = (port: number, fromPort: number): boolean =>
-  kernelSockets().some((s) => s.localPort === port && s.remotePort === fromPort && s.inode !== 0);
+/** Ports from which connections come that the listening side of `port` still holds, whatever TCP state they are in. A look at the
+ *  kernel's table takes milliseconds, so one look answers for all. */
+export const heldFrom = (port: number): ReadonlySet<number> =>
+  new Set(
+    kernelSockets()
+      .filter((s) => s.localPort === port && s.inode !== 0)
+      .map((s) => s.remotePort),
+  );
 
 /** Port from which process `pid` is connected to `port`; 0 without such a connection. */
 export function portOfProcess(pid: number, port: number): number {

@@ -4,7 +4,7 @@ import type { ManagerId, UserId } from '../../../src/protocol/ids.ts';
 import { startGateway, type TestGateway } from '../gateway.ts';
 import { offerEvents, working } from './alive.ts';
 import { willBreak } from './dead.ts';
-import { connectionsTo, isHeldFrom, until } from './kernel.ts';
+import { connectionsTo, heldFrom, until } from './kernel.ts';
 import type { Seen } from './legacy-criteria.ts';
 import { type AliveKind, type AlivePeer, type DeadKind, type DeadPeer, handlesAnEvent, portOf, publishTo } from './peer.ts';
 import { ProvableClient } from './provable-client.ts';
@@ -117,8 +117,16 @@ export async function connect(cleanUp: AsyncDisposableStack, gw: TestGateway, co
 
 export const stillOpen = (scene: Scene): readonly AlivePeer[] =>
   scene.alive.filter((peer) => peer.isOpen() && scene.gw.gateway.factory.find(peer.manager) !== undefined);
-export const freed = (scene: Scene): readonly DeadPeer[] =>
-  scene.dead.filter((peer) => scene.gw.gateway.factory.find(peer.manager) === undefined && !isHeldFrom(portOf(scene.gw), peer.fromPort()));
+/** Those broken whose sockets the gateway still holds. */
+export function stillHeld({ gw, dead }: Scene): readonly DeadPeer[] {
+  const held = heldFrom(portOf(gw));
+  return dead.filter((peer) => held.has(peer.fromPort()));
+}
+/** Those broken whose seat and socket are gone. */
+export function freed(scene: Scene): readonly DeadPeer[] {
+  const held = new Set(stillHeld(scene));
+  return scene.dead.filter((peer) => scene.gw.gateway.factory.find(peer.manager) === undefined && !held.has(peer));
+}
 export const closedOf = (scene: Scene): string =>
   scene.alive
     .filter((peer) => !peer.isOpen())
