@@ -12,7 +12,7 @@ import type { CleanupReport, SeatedHow } from './events.ts';
 import { partFrom, recordOf } from './evict.ts';
 import type { Seat } from './manager.ts';
 import { probeRound } from './probe-round.ts';
-import { joinReports, planFor, sweep } from './sweep.ts';
+import { candidatesOf, joinReports, keptOf, planFor, sweep } from './sweep.ts';
 
 /** Who asks for a seat. */
 export interface Applicant {
@@ -200,6 +200,7 @@ export class AdmissionRun {
   async #force(): Promise<StepOutcome | null> {
     const { user, manager, label } = this.applicant;
     const startedAt = this.#context.mono();
+    const candidates = candidatesOf(this.#context, user);
     const plan = planFor(this.#context, { user, level: 'force', need: 1, liveMax: 1, trigger: 'admission', requester: manager, label });
     const victim = plan.victims[0];
     if (!victim) {
@@ -234,6 +235,7 @@ export class AdmissionRun {
       before,
       after: before - 1,
       victims: [recordOf(victim, 'force')],
+      kept: keptOf(plan, candidates, [victim]),
       result: 'enough',
       durationMs,
     });

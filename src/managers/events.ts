@@ -5,7 +5,7 @@ import type { Trigger } from '../core/victims.ts';
 import type { Intent } from '../protocol/frames.ts';
 import type { ManagerId, Tier, UserId } from '../protocol/ids.ts';
 import type { VerdictName } from '../protocol/messages.ts';
-import type { EvictReason, ReasonCode, RetryReason } from '../protocol/reasons.ts';
+import type { EvictReason, KeepReason, ReasonCode, RetryReason } from '../protocol/reasons.ts';
 
 export type SeatedHow = 'reattach' | Extract<AdmissionStep, { do: 'seat' }>['how'];
 
@@ -32,6 +32,14 @@ export interface VictimRecord {
   readonly evidence: readonly { readonly signal: SignalId; readonly ageMs: number; readonly value?: number }[];
 }
 
+/** Who was looked at and keeps its seat, and why. */
+export interface KeptRecord {
+  readonly managerId: ManagerId;
+  readonly verdict: VerdictName;
+  readonly because: KeepReason;
+  readonly evidence: VictimRecord['evidence'];
+}
+
 /** One cleanup pass over one user's managers. */
 export interface CleanupReport {
   /** `cln_` and 20 characters. */
@@ -43,6 +51,8 @@ export interface CleanupReport {
   readonly before: number;
   readonly after: number;
   readonly victims: readonly VictimRecord[];
+  /** Who was examined and stays, as the last level saw them. */
+  readonly kept: readonly KeptRecord[];
   readonly result: 'enough' | 'short' | 'failed';
   readonly durationMs: number;
 }

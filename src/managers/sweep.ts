@@ -4,7 +4,7 @@ import type { Candidate, Trigger } from '../core/victims.ts';
 import { newId } from '../ports/random.ts';
 import type { ManagerId, UserId } from '../protocol/ids.ts';
 import type { Context } from './context.ts';
-import type { CleanupReport, VictimRecord } from './events.ts';
+import type { CleanupReport, KeptRecord, VictimRecord } from './events.ts';
 import { evict } from './evict.ts';
 
 export interface SweepRequest {
@@ -77,9 +77,19 @@ export async function sweep(context: Context, r: SweepRequest): Promise<CleanupR
     before: candidates.length,
     after: candidates.length - victims.length,
     victims,
+    kept: keptOf(plan, candidates, victims),
     result: failed ? 'failed' : victims.length >= r.need ? 'enough' : 'short',
     durationMs,
   };
+}
+
+/** Who stays after a level: whom the plan kept, and victims that were spared at the last instant. */
+export function keptOf(plan: CleanupPlan, candidates: readonly Candidate[], victims: readonly { readonly managerId: ManagerId }[]): readonly KeptRecord[] {
+  const because = new Map(plan.kept.map((kept) => [kept.managerId, kept.because]));
+  const gone = new Set(victims.map((victim) => victim.managerId));
+  return candidates
+    .filter((c) => !gone.has(c.managerId))
+    .map((c) => ({ managerId: c.managerId, verdict: c.verdict.is, because: because.get(c.managerId) ?? 'revived', evidence: c.verdict.evidence }));
 }
 
 /** Levels of one pass as the one record that is kept of it. */
@@ -92,6 +102,7 @@ export function joinReports(reports: readonly CleanupReport[]): CleanupReport | 
     levels: reports.flatMap((r) => r.levels),
     after: last.after,
     victims: reports.flatMap((r) => r.victims),
+    kept: last.kept,
     result: last.result,
     durationMs: reports.reduce((sum, r) => sum + r.durationMs, 0),
   };

@@ -43,7 +43,7 @@ export function isUserId(text: unknown): text is UserId {
   return bytes <= USER_ID_MAX_BYTES;
 }
 
-export type IdPrefix = 'mgr' | 'run' | 'msg' | 'cln';
+export type IdPrefix = 'mgr' | 'run' | 'msg' | 'cln' | 'pln';
 
 /** True for an id that this gateway could have made with `prefix`. It says nothing about whether such a thing exists. */
 export function isGeneratedId(prefix: IdPrefix, text: unknown): boolean {
