@@ -48,7 +48,8 @@ and where it came from, \`spillway config explain KEY\` one of them with what it
   \`SPILLWAY_…\` variable is a warning.
 
 \`spillway dev\` assumes \`listen\` 127.0.0.1:8787 and \`auth.mode\` dev. \`--port\` is short for \`--listen\` with a port, \`--agent\` for
-\`--agent.kind\`, and \`--data memory\` keeps nothing. Where only \`limits.perUser\` is set, \`limits.burst.perUser\` is at least a quarter above it.
+\`--agent.kind\`, \`--admin-port\` for \`--admin.listen\` on this machine, and \`--data memory\` keeps nothing. Left out, the
+port of \`admin.listen\` is the one after \`listen\` in \`dev\`, and any free one where \`listen\` asks for port 0. Where only \`limits.perUser\` is set, \`limits.burst.perUser\` is at least a quarter above it.
 
 ## In the library and in the program
 

@@ -13,9 +13,23 @@ export { createGateway, type Gateway } from './gateway/gateway.ts';
 export type { AuthenticateAnswer, GatewayOptions } from './gateway/gateway-options.ts';
 export type { UpgradeSource } from './gateway/upgrade.ts';
 export type { Admission, AdmissionRequest, Queued, Retry, Seated } from './managers/admission.ts';
-export type { FactoryEvents } from './managers/events.ts';
-export type { FactoryOptions, FactoryStatus } from './managers/factory.ts';
+export type { AdmissionRecord, CleanupReport, FactoryEvents, KeptRecord, VictimRecord } from './managers/events.ts';
+export type { FactoryOptions } from './managers/factory-options.ts';
+export type { History, HistoryEvent, HistoryFilter, PastCleanup } from './managers/history.ts';
 export type { UserContext, WebSocketManager } from './managers/manager.ts';
+export type {
+  ConsistencyReport,
+  Explanation,
+  FactoryStatus,
+  HealthReport,
+  LevelPlan,
+  ManagerHealth,
+  PlannedCleanup,
+  PlanOutcome,
+  QueuedTicket,
+  UserStatus,
+  UserSummary,
+} from './managers/reports.ts';
 export type { Agent, AgentRun } from './ports/agent.ts';
 export type { Clock } from './ports/clock.ts';
 export type { Random } from './ports/random.ts';

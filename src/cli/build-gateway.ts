@@ -18,6 +18,7 @@ export async function buildGateway(options: ServerOptions, ground: Ground, store
     agent: await agentOf(options, telemetry),
     store,
     signingKey: ground.signingKey,
+    adminKey: ground.adminKey.key,
     origins: options.auth.origins,
     telemetry,
     ...(hasChatPage(options) ? { chatPages: CHAT_PAGES } : {}),

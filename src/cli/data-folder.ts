@@ -2,12 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { accessSync, constants, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { ADMIN_KEY_RULE, isAdminKey } from '../auth/admin-key.ts';
+import { spellCredential } from '../auth/digest.ts';
 import { type Account, ensureUsersFile, readUsersFile } from '../auth/users-file.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 
 const KEY_BYTES = 32;
 
 export const signingKeyFile = (folder: string): string => join(folder, 'signing-key');
+export const adminKeyFile = (folder: string): string => join(folder, 'admin-key');
 export const usersFile = (folder: string): string => join(folder, 'users.json');
 
 /** Makes the data folder, for its owner only, and checks that it can be written to.
@@ -45,6 +48,20 @@ export function readSigningKey(folder: string): Uint8Array {
   return key;
 }
 
+/** The key of the admin API. Made at the first start, readable by its owner only; a text, so that it can be pasted.
+ *  @throws SpillwayError if the file does not hold one. */
+export function ensureAdminKey(folder: string): string {
+  return guarded(folder, () => {
+    const path = adminKeyFile(folder);
+    if (!existsSync(path)) createOnce(path, `${makeAdminKey()}\n`);
+    const key = readFileSync(path, 'utf8').trim();
+    if (isAdminKey(key)) return key;
+    throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected ${path} to hold ${ADMIN_KEY_RULE}. Remove it to get a new key.`);
+  });
+}
+
+export const makeAdminKey = (): string => spellCredential(randomBytes(KEY_BYTES));
+
 /** The accounts of `auth.mode: dev`; the demo accounts are written at the first start. */
 export async function ensureAccounts(folder: string): Promise<readonly Account[]> {
   await ensureUsersFile(usersFile(folder));
@@ -62,7 +79,7 @@ export async function demoAccounts(): Promise<readonly Account[]> {
 }
 
 /** Two processes that start together agree on one content. */
-function createOnce(path: string, content: Uint8Array): void {
+function createOnce(path: string, content: Uint8Array | string): void {
   const draft = `${path}.${randomBytes(6).toString('hex')}`;
   writeFileSync(draft, content, { mode: 0o600, flag: 'wx' });
   try {

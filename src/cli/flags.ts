@@ -6,6 +6,7 @@ import type { Layer } from '../core/resolve-options.ts';
 /** Short spellings of some options, and the key each stands for. */
 const SHORT = {
   '--port <port>': { key: 'listen', does: 'port of the public listener' },
+  '--admin-port <port>': { key: 'admin.listen', does: 'port of the listener for operators, on this machine only' },
   '--agent <kind>': { key: 'agent.kind', does: 'who answers: embedded or openai-compatible' },
 } as const;
 export type ShortFlag = keyof typeof SHORT;
@@ -28,7 +29,8 @@ export function addOptionFlags(command: Command, shown: readonly OptionKey[], sh
   };
   for (const name of short) {
     const { key, does } = SHORT[name];
-    add(name, does, key, false, (text) => (key === 'listen' ? `${host}:${text}` : text));
+    const spell = { listen: (text: string) => `${host}:${text}`, 'admin.listen': (text: string) => `127.0.0.1:${text}`, 'agent.kind': (text: string) => text };
+    add(name, does, key, false, spell[key]);
   }
   for (const key of OPTION_KEYS) {
     const spec = OPTIONS[key];

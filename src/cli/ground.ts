@@ -4,7 +4,7 @@ import type { ServerOptions } from '../core/options.ts';
 import type { Store } from '../ports/store.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import { memoryStore } from '../stores/memory.ts';
-import { demoAccounts, ensureAccounts, ensureSigningKey, openDataFolder } from './data-folder.ts';
+import { adminKeyFile, demoAccounts, ensureAccounts, ensureAdminKey, ensureSigningKey, makeAdminKey, openDataFolder } from './data-folder.ts';
 
 /** What has to be there before a gateway can be. */
 export interface Ground {
@@ -12,16 +12,29 @@ export interface Ground {
   readonly signingKey: Uint8Array;
   /** Of `auth.mode: dev`; null in other modes. */
   readonly accounts: readonly Account[] | null;
+  readonly adminKey: AdminKey;
 }
+
+/** The key of the admin API, and who knows it: the operator who set it, whoever may read the file, or so far nobody. */
+export type AdminKey = { readonly key: string } & (
+  | { readonly from: 'option' }
+  | { readonly from: 'file'; readonly file: string }
+  | { readonly from: 'nowhere' }
+);
 
 /** Value of `data` that keeps nothing. */
 const NOTHING = 'memory';
 
 /** Makes and reads the data folder. @throws SpillwayError if it cannot be used. */
-export async function openGround({ data, auth }: ServerOptions): Promise<Ground> {
-  if (data === NOTHING) return { signingKey: randomBytes(32), accounts: auth.mode === 'dev' ? await demoAccounts() : null };
+export async function openGround({ data, auth, admin }: ServerOptions): Promise<Ground> {
+  const given = admin.token === null ? null : ({ key: admin.token, from: 'option' } as const);
+  if (data === NOTHING) {
+    const adminKey = given ?? { key: makeAdminKey(), from: 'nowhere' };
+    return { signingKey: randomBytes(32), adminKey, accounts: auth.mode === 'dev' ? await demoAccounts() : null };
+  }
   openDataFolder(data);
-  return { signingKey: ensureSigningKey(data), accounts: auth.mode === 'dev' ? await ensureAccounts(data) : null };
+  const adminKey = given ?? { key: ensureAdminKey(data), from: 'file', file: adminKeyFile(data) };
+  return { signingKey: ensureSigningKey(data), adminKey, accounts: auth.mode === 'dev' ? await ensureAccounts(data) : null };
 }
 
 /** Opens the configured store; the driver is loaded only here. @throws SpillwayError if it cannot be used now. */

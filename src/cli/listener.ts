@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { ListenAddress } from './listen-address.ts';
 
-/** The public listener. It is open before there is a gateway, so that readiness can be asked for and says what is missing. */
+/** A listener. It is open before there is a gateway, so that readiness can be asked for and says what is missing. */
 export interface Listener {
   readonly server: Server;
   /** Where it really listens: the port may have been 0 or taken. */
@@ -16,20 +16,16 @@ export interface Listener {
   close(): Promise<void>;
 }
 
-/** How many ports after a taken one are tried. */
-const NEXT_PORTS = 20;
+/** The option that says where a listener listens. */
+type ListenKey = 'listen' | 'admin.listen';
 
-/** Opens the listener. With `orNext`, a taken port leads to the next free one.
+/** Opens a listener.
  *  @throws SpillwayError `SPILLWAY_PORT_IN_USE` naming the option, or `SPILLWAY_BAD_OPTION` for an address that is not ours. */
-export async function openListener(wanted: ListenAddress, orNext: boolean): Promise<Listener> {
+export async function openListener(key: ListenKey, wanted: ListenAddress): Promise<Listener> {
   let handler: RequestListener = waiting('The gateway is starting.');
   const server = createServer((request, response) => handler(request, response));
-  const last = orNext && wanted.port !== 0 ? Math.min(wanted.port + NEXT_PORTS, 65_535) : wanted.port;
-  for (let port = wanted.port; ; port += 1) {
-    const failure = await listen(server, { ...wanted, port });
-    if (failure === null) break;
-    if (failure.code !== 'EADDRINUSE' || port === last) throw explained(failure, wanted, port);
-  }
+  const failure = await listen(server, wanted);
+  if (failure !== null) throw explained(failure, key, wanted);
   return {
     server,
     address: { host: wanted.host, port: (server.address() as AddressInfo).port },
@@ -48,6 +44,42 @@ export async function openListener(wanted: ListenAddress, orNext: boolean): Prom
   };
 }
 
+export interface Listeners {
+  readonly public: Listener;
+  /** For operators. */
+  readonly admin: Listener;
+}
+
+/** How many pairs of ports after a taken one are tried. */
+const NEXT_PAIRS = 40;
+
+/** Opens both listeners or none. With `orNext`, a taken port leads to the next free pair.
+ *  @throws SpillwayError as `openListener` does. */
+export async function openListeners(wanted: { readonly public: ListenAddress; readonly admin: ListenAddress }, orNext: boolean): Promise<Listeners> {
+  for (let step = 0; ; step += 1) {
+    try {
+      return await openBoth({ public: moved(wanted.public, step), admin: moved(wanted.admin, step) });
+    } catch (error) {
+      const isTaken = SpillwayError.is(error) && error.code === 'SPILLWAY_PORT_IN_USE';
+      if (!isTaken || !orNext || step === NEXT_PAIRS) throw error;
+    }
+  }
+}
+
+async function openBoth(wanted: { readonly public: ListenAddress; readonly admin: ListenAddress }): Promise<Listeners> {
+  const open = await openListener('listen', wanted.public);
+  try {
+    return { public: open, admin: await openListener('admin.listen', wanted.admin) };
+  } catch (error) {
+    await open.close();
+    throw error;
+  }
+}
+
+/** Port 0 means any free one, wherever the pair is. */
+const moved = (address: ListenAddress, step: number): ListenAddress =>
+  address.port === 0 ? address : { ...address, port: Math.min(address.port + step, 65_535) };
+
 function listen(server: Server, { host, port }: ListenAddress): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const settle = (failure: NodeJS.ErrnoException | null) => {
@@ -62,17 +94,17 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<NodeJS.E
   });
 }
 
-function explained(failure: NodeJS.ErrnoException, { host }: ListenAddress, port: number): SpillwayError {
+function explained(failure: NodeJS.ErrnoException, key: ListenKey, { host, port }: ListenAddress): SpillwayError {
   if (failure.code === 'EADDRINUSE') {
     return new SpillwayError(
       'SPILLWAY_PORT_IN_USE',
-      `Expected port ${port} of \`listen\` to be free, but another program listens there. Stop it, or set \`listen\` to another port.`,
+      `Expected port ${port} of \`${key}\` to be free, but another program listens there. Stop it, or set \`${key}\` to another port.`,
       { retry: 'later', cause: failure },
     );
   }
   return new SpillwayError(
     'SPILLWAY_BAD_OPTION',
-    `Expected \`listen\` to be an address where this user may listen, got \`${host}:${port}\`: ${failure.message}`,
+    `Expected \`${key}\` to be an address where this user may listen, got \`${host}:${port}\`: ${failure.message}`,
     {
       cause: failure,
     },

@@ -1,10 +1,15 @@
+import { ADMIN_KEY_RULE, isAdminKey } from '../auth/admin-key.ts';
 import type { ServerOptions } from '../core/options.ts';
 import { isLoopback, parseListen } from './listen-address.ts';
+
+/** HS256 is as strong as its secret, up to here (RFC 7518 §3.2). */
+const SECRET_MIN_BYTES = 32;
+const MAKE_SECRET = '`openssl rand -base64 32`';
 
 /** What forbids a start although every single option is fine. */
 export function startProblems(options: ServerOptions, command: 'dev' | 'serve'): readonly string[] {
   const problems: string[] = [];
-  const { auth, agent, listen, store } = options;
+  const { auth, admin, agent, listen, store } = options;
   const address = parseListen(listen);
   if (address === null) problems.push(`Expected \`listen\` to be \`[host]:port\`, such as \`:8787\` or \`127.0.0.1:8787\`, got \`${listen}\``);
   if (auth.mode === 'dev' && address !== null && !isLoopback(address.host)) {
@@ -12,11 +17,29 @@ export function startProblems(options: ServerOptions, command: 'dev' | 'serve'):
       `\`auth.mode: dev\` has accounts with known passwords, so it listens on this machine only: set \`listen\` to \`127.0.0.1:${address.port}\`, or \`auth.mode\` to \`jwt\``,
     );
   }
+  const adminAddress = parseListen(admin.listen);
+  if (adminAddress === null) problems.push(`Expected \`admin.listen\` to be \`[host]:port\`, such as \`127.0.0.1:8788\`, got \`${admin.listen}\``);
+  if (admin.token === null && adminAddress !== null && !isLoopback(adminAddress.host)) {
+    problems.push(
+      `\`admin.listen: ${admin.listen}\` can be reached from elsewhere, so it needs \`admin.token\`; or listen on \`127.0.0.1:${adminAddress.port}\`. A key: ${MAKE_SECRET}`,
+    );
+  }
+  if (address !== null && adminAddress !== null && address.port !== 0 && address.port === adminAddress.port && address.host === adminAddress.host) {
+    problems.push(`Expected \`admin.listen\` to be another address than \`listen\`, got \`${admin.listen}\` for both: operators have a port of their own`);
+  }
+  if (admin.token !== null && !isAdminKey(admin.token)) {
+    problems.push(`Expected \`admin.token\` to be ${ADMIN_KEY_RULE}, got ${admin.token.length} characters. Make one: ${MAKE_SECRET}`);
+  }
   if (command === 'serve' && auth.origins.length === 0) {
     problems.push('Expected `auth.origins` to name the pages that may connect, such as `https://chat.example.com`; got none');
   }
   if (auth.mode === 'jwt' && (auth.jwtSecret === null) === (auth.jwksUrl === null)) {
     problems.push('`auth.mode: jwt` needs exactly one of `auth.jwtSecret` and `auth.jwksUrl` to check tokens with');
+  }
+  if (auth.mode === 'jwt' && auth.jwtSecret !== null && Buffer.byteLength(auth.jwtSecret) < SECRET_MIN_BYTES) {
+    problems.push(
+      `Expected \`auth.jwtSecret\` to be at least ${SECRET_MIN_BYTES} bytes, got ${Buffer.byteLength(auth.jwtSecret)}: whoever sees a token can try out shorter ones. Make one, for your issuer and for here: ${MAKE_SECRET}`,
+    );
   }
   if (agent.kind === 'openai-compatible') {
     if (agent.baseUrl === null) problems.push('`agent.kind: openai-compatible` needs `agent.baseUrl`, such as `http://127.0.0.1:11434/v1`');

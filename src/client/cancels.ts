@@ -29,14 +29,14 @@ export class Cancels {
   answered(run: string, error?: unknown): void {
     const answer = this.#waiting.get(run);
     this.#waiting.delete(run);
-    if (error === undefined) answer?.resolve();
-    else answer?.reject(error);
+    if (error) answer?.reject(error);
+    else answer?.resolve();
   }
 
   /** Returns whether the error was about a run from here. */
   refused(frame: ErrorFrame): boolean {
-    const run = frame.ref?.type === 'cancel' ? frame.ref.run : undefined;
-    if (run === undefined) return false;
+    const run = frame.ref?.type === 'cancel' && frame.ref.run;
+    if (!run) return false;
     if (frame.retryable) later(frame.retryAfterMs ?? 1_000, () => this.#ask(run));
     // A run that exists no longer needs no cancelling.
     else this.answered(run, frame.code === 'not-found' ? undefined : refusal(frame));

@@ -57,7 +57,7 @@ class Client implements SpillwayClient {
       woke: () => this.#connection.wake(),
       personActed: () => this.#personActed(),
       mayPark: () => this.state.name === 'live' && !this.#inbox.hasRuns && this.#outbox.pending().length === 0,
-      park: () => void this.#connection.park(),
+      park: () => this.#connection.park(),
     });
     this.#connection = new Connection(settings, credentials, {
       visibility: () => this.#page.visibility,
@@ -141,6 +141,11 @@ class Client implements SpillwayClient {
         snapshot: this.#snapshot,
         wanted: () => this.#wanted(),
         acted: () => this.#sent(),
+        whenRefused: (end) => {
+          const look = (): unknown => this.#connection.refusal && end(this.#connection.refusal);
+          look();
+          return this.on('state', look);
+        },
         emit: this.#events.emit,
       });
       this.#threads.set(id, thread);
@@ -192,7 +197,7 @@ class Client implements SpillwayClient {
   /** A message is something a person did; while the gateway has named a time, or waits for the person, it is the sign to come back. */
   #sent(): void {
     const { state } = this;
-    const waitsForPerson = (state.name === 'reconnecting' || state.name === 'offline') && state.info?.return === 'after' && state.retryInMs > 0;
+    const waitsForPerson = 'retryInMs' in state && state.retryInMs > 0 && state.info?.return === 'after';
     if (state.name === 'idle' || waitsForPerson) void this.connect();
     else this.#personActed();
   }

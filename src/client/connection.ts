@@ -18,6 +18,8 @@ import type { ClientState, DisconnectInfo } from './types.ts';
 const ACT_COUNTS_FOR_MS = 10_000;
 
 export class Connection {
+  /** Why nothing comes any more unless the person asks; null while something may. Only read from outside. */
+  refusal: SpillwayError | null = null;
   readonly #settings: Settings;
   readonly #credentials: Credentials;
   readonly #host: ConnectionHost;
@@ -76,18 +78,18 @@ export class Connection {
   /** The page came to life again: look whether the transport did, or stop waiting. */
   wake(): void {
     if (this.#link !== null) this.#link.check();
-    else if ((this.#state.name === 'reconnecting' || this.#state.name === 'offline') && this.#retryInMs > 0 && this.#info?.return !== 'after') {
+    else if (this.#retryInMs > 0 && this.#info?.return !== 'after') {
       this.#failures = 0;
       this.#dial();
     }
   }
 
   /** Gives the seat back until the person returns. */
-  async park(): Promise<void> {
-    if (this.#state.name !== 'live') return;
+  park(): void {
     const link = this.#rest();
     this.#enter({ name: 'parked' });
-    await link?.leave('parked');
+    // It never fails, and nobody waits for a page that is not looked at.
+    void link?.leave('parked');
   }
 
   async close(): Promise<void> {
@@ -99,21 +101,23 @@ export class Connection {
   }
 
   #dial(): void {
-    const link = this.#rest();
-    link?.drop();
+    this.#rest()?.drop();
     const turn = this.#turn;
     this.#attempt += 1;
     this.#retryInMs = 0;
     this.#beAway();
     // One deadline for the whole attempt: an application that never gives its token must not stop the next attempt either.
     this.#stopTimer = later(this.#settings.connectTimeoutMs, () => {
-      if (turn === this.#turn) this.#lose({ code: 1006, reason: 'slow' });
+      if (turn === this.#turn) this.#lose({ code: 1006, reason: '' });
     });
     this.#open(turn).catch((error: unknown) => {
       if (turn !== this.#turn) return;
       this.#host.emit('error', error);
-      if (this.#credentials.isOver(error)) this.#fail(SIGN_IN_AGAIN);
-      else this.#lose({ code: 1006, reason: 'no dial' });
+      // No attempt can change an address that leads nowhere.
+      if (SpillwayError.is(error) && error.code === 'SPILLWAY_BAD_OPTION')
+        this.#fail({ ...SIGN_IN_AGAIN, code: 0, name: 'bad-url', text: error.message }, error);
+      else if (this.#credentials.isOver(error)) this.#fail(SIGN_IN_AGAIN);
+      else this.#lose({ code: 1006, reason: '' });
     });
   }
 
@@ -153,8 +157,8 @@ export class Connection {
       this.#stopTimer();
       this.#credentials.accepted();
     } else if (frame.type === 'queued') {
-      const { position, of, etaMs, deadlineMs } = frame;
-      this.#enter({ name: 'queued', position, of, etaMs, deadlineMs });
+      const { type: name, ...place } = frame;
+      this.#enter({ name, ...place });
     } else if (frame.type === 'token-expiring') this.#renewToken();
     this.#host.frame(frame, bytes);
   }
@@ -213,13 +217,16 @@ export class Connection {
     this.#beAway();
   }
 
-  #fail(info: DisconnectInfo): void {
+  #fail(
+    info: DisconnectInfo,
+    error = new SpillwayError('SPILLWAY_REFUSED', `Expected to be let in, got ${info.code} (${info.name}). ${info.text}`, { cause: info }),
+  ): void {
     this.#rest()?.drop();
     this.#wasLive = false;
     // A claim that was refused, or of somebody who signed out, must not stand in the way of the next credential.
     this.#setClaim(null);
-    this.#enter({ name: 'failed', info });
-    this.#settleWaiting(new SpillwayError('SPILLWAY_REFUSED', `Expected to be let in, got ${info.code} (${info.name}). ${info.text}`, { cause: info }));
+    this.#enter({ name: 'failed', info }, error);
+    this.#settleWaiting(error);
   }
 
   /** Ends whatever is under way and hands over the transport, if there is one, to be closed. */
@@ -236,8 +243,9 @@ export class Connection {
   }
 
   /** States that are a rest, not a step on the way, forget the way. */
-  #enter(state: ClientState): void {
-    if (state.name === 'parked' || state.name === 'superseded' || state.name === 'failed' || state.name === 'closed') {
+  #enter(state: ClientState, refusal: SpillwayError | null = null): void {
+    this.refusal = refusal;
+    if (['parked', 'superseded', 'failed', 'closed'].includes(state.name)) {
       this.#lostAt = null;
       this.#info = undefined;
       this.#attempt = 0;
@@ -271,8 +279,8 @@ export class Connection {
       attempt: this.#attempt,
       retryInMs: this.#retryInMs,
       since: Math.round(performance.timeOrigin + lostAt),
-      ...(this.#info === undefined ? {} : { info: this.#info }),
-    });
+      info: this.#info,
+    } as ClientState);
   }
 
   #renewToken(): void {
@@ -294,7 +302,7 @@ export class Connection {
   #settleWaiting(error?: unknown): void {
     const waiting = this.#waiting;
     this.#waiting = null;
-    if (error === undefined) waiting?.resolve();
-    else waiting?.reject(error);
+    if (error) waiting?.reject(error);
+    else waiting?.resolve();
   }
 }

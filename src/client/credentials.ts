@@ -38,7 +38,7 @@ export class Credentials {
 
   /** The token that was good enough last time, else a new one: a list of sessions needs no log-in of its own. */
   async current(): Promise<string | null> {
-    return this.#latest ?? (await this.token('connect'));
+    return this.#latest ?? this.token('connect');
   }
 
   /** The gateway knows us. */

@@ -28,19 +28,19 @@ const TEXTS: Readonly<Record<Return, string>> = {
 /** Explains an end by the range of its code alone; an unknown code outside every range means: come back with a delay. */
 export function explainEnd({ code, reason: closeReason, bye }: TransportEnd): DisconnectInfo {
   const comesBack = returnOf(code);
-  const [name, ...rest] = closeReason.split(';');
-  const reason = bye?.reason ?? rest.find((part) => part.startsWith('c='))?.slice(2);
-  const by = bye?.explain?.by?.label;
+  const [name] = closeReason.split(';');
+  const reason = bye?.reason ?? /;c=([^;]+)/.exec(closeReason)?.[1];
+  // As JSON does, readers leave out what is undefined.
   return {
     code,
     name: bye?.name ?? (code >= 4000 && name ? name : 'lost'),
     return: comesBack,
-    ...(comesBack === 'after' ? { retryAfterMs: bye?.retryAfterMs ?? retryAfterOf(closeReason) ?? TRY_AGAIN_LATER_MS } : {}),
-    ...(reason ? { reason } : {}),
+    retryAfterMs: comesBack === 'after' ? (bye?.retryAfterMs ?? retryAfterOf(closeReason) ?? TRY_AGAIN_LATER_MS) : undefined,
+    reason,
     text: bye?.text ?? TEXTS[comesBack],
-    ...(by ? { by } : {}),
+    by: bye?.explain?.by?.label,
     docs: 'PROTOCOL.md#close-codes',
-  };
+  } as DisconnectInfo;
 }
 
 /** Said when the credential has expired and the page cannot get another one. */

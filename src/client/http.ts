@@ -20,9 +20,12 @@ export interface Problem {
 /** How long a request may take before it is given up; the caller decides whether to ask again. */
 const REQUEST_TIMEOUT_MS = 15_000;
 
-/** Turns what an application gave as `url` into the address of a WebSocket. */
+/** Turns what an application gave as `url` into the address of a WebSocket. Throws a `SpillwayError` for what is none. */
 export function webSocketUrl(given: string | URL): URL {
-  const url = new URL(given, typeof location === 'undefined' ? undefined : location.href);
+  const page = globalThis.location?.href;
+  if (!URL.canParse(given, page))
+    throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected \`url\` to be the address of /v1/ws, whole outside a page, got ${JSON.stringify(given)}.`);
+  const url = new URL(given, page);
   url.protocol = url.protocol.replace(/^http/, 'ws');
   url.hash = '';
   return url;
@@ -48,7 +51,7 @@ export const httpTo =
         cache: 'no-store',
         credentials: token === null ? 'include' : 'omit',
         signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
-        body: body === undefined ? null : JSON.stringify(body),
+        body: JSON.stringify(body),
       });
     };
     const token = await options.token('connect');

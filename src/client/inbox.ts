@@ -11,7 +11,7 @@ import { Channel, type ChannelHost, type Reader } from './channel.ts';
 import type { Emit } from './emitter.ts';
 import { refusal } from './errors.ts';
 import { isNotFound } from './http.ts';
-import { later, monotonicMs } from './timers.ts';
+import { later } from './timers.ts';
 import type { GapEvent } from './types.ts';
 
 export interface InboxOptions {
@@ -33,7 +33,7 @@ export class Inbox {
   readonly #host: ChannelHost = {
     taken: (channel, frame, bytes) => {
       if (channel.position !== null) this.#positions.set(channel.thread, channel.position);
-      this.#acks.taken(channel.sub, frame.offset, bytes, frame.ack === true);
+      this.#acks?.taken(channel.sub, frame.offset, bytes, frame.ack === true);
     },
     error: (error) => this.#options.emit('error', error),
   };
@@ -41,17 +41,16 @@ export class Inbox {
   #lastSub = 0;
   #maxSubs = 0;
   #isReady = false;
-  #acks: Acks;
+  /** Null before the first welcome, which names its bounds. */
+  #acks: Acks | null = null;
 
   constructor(options: InboxOptions) {
     this.#options = options;
-    this.#acks = this.#makeAcks({ frames: 1, bytes: 1, ms: 0 });
   }
 
   /** True while a run is known to go on in a thread that somebody follows. */
   get hasRuns(): boolean {
-    for (const channel of this.#channels) if (channel.runs.size > 0) return true;
-    return false;
+    return [...this.#channels].some((channel) => channel.runs.size > 0);
   }
 
   /** Of the last event taken in a thread. */
@@ -91,14 +90,17 @@ export class Inbox {
       const { position } = channel;
       if (position === null || channel.isAway || subs.length >= this.#maxSubs) continue;
       this.#number(channel);
-      subs.push({ sub: channel.sub, thread: channel.thread, epoch: position.epoch, offset: position.offset, codec: channel.codec });
+      const { sub, thread, codec } = channel;
+      subs.push({ sub, thread, ...position, codec });
     }
     return subs;
   }
 
   welcome(welcome: Welcome): void {
     this.#maxSubs = welcome.max.subs;
-    this.#acks = this.#makeAcks(welcome.ack);
+    this.#acks = new Acks(welcome.ack, (sub, offset) => {
+      if (this.#bySub.has(sub)) this.#options.send({ type: 'ack', sub, offset });
+    });
   }
 
   ready(): void {
@@ -121,7 +123,7 @@ export class Inbox {
   receive(frame: ServerFrame, bytes: number): boolean {
     if (frame.type === 'probe') {
       // First what has been taken, then the answer: an answer alone proves only that the page reads.
-      this.#acks.flush();
+      this.#acks?.flush();
       return false;
     }
     if (frame.type === 'error') return this.#refused(frame);
@@ -133,13 +135,6 @@ export class Inbox {
     else if (frame.type === 'gap') this.#bridge(channel, frame).catch((error: unknown) => this.#options.emit('error', error));
     else if (frame.type === 'event' && !channel.receive(frame, bytes)) this.#reopen(channel);
     return true;
-  }
-
-  #makeAcks(limits: Welcome['ack']): Acks {
-    const send = (sub: number, offset: number): void => {
-      if (this.#bySub.has(sub)) this.#options.send({ type: 'ack', sub, offset });
-    };
-    return new Acks(limits, send, monotonicMs);
   }
 
   #number(channel: Channel): void {
@@ -165,7 +160,7 @@ export class Inbox {
   /** Ends the subscription on this transport. The number stays unused for long, so nothing late can be taken for something new. */
   #shut(channel: Channel): void {
     if (channel.sub === 0) return;
-    this.#acks.flush();
+    this.#acks?.flush();
     this.#options.send({ type: 'unsubscribe', sub: channel.sub });
     this.#bySub.delete(channel.sub);
     channel.lost();

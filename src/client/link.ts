@@ -63,26 +63,18 @@ export class Link {
   /** Asks whether anybody is there. No answer in time is the end of this transport. */
   check(): void {
     if (this.#stopCheck !== null || !this.send({ type: 'check', n: ++this.#checks })) return;
-    this.#stopCheck = later(this.#options.settings.wakeTimeoutMs, () => this.fail({ code: LOST, reason: 'unanswered', woke: true }));
-  }
-
-  /** Ends this transport as lost. Nothing is awaited of a socket that no longer answers. */
-  fail(end: TransportEnd = { code: LOST, reason: '' }): void {
-    this.#end(end);
+    this.#stopCheck = later(this.#options.settings.wakeTimeoutMs, () => this.#end({ code: LOST, reason: 'unanswered', woke: true }));
   }
 
   /** Says goodbye and resolves when the socket is closed, or after a second. */
   async leave(reason: 'left' | 'parked'): Promise<void> {
     const said = this.send({ type: 'bye', reason });
     this.#finish();
-    if (!said) return this.#close();
-    await new Promise<void>((resolve) => {
-      const giveUp = later(1_000, resolve);
-      this.#onClosed = () => {
-        giveUp();
-        resolve();
-      };
-    });
+    if (said)
+      await new Promise<void>((resolve) => {
+        this.#onClosed = resolve;
+        later(1_000, resolve);
+      });
     this.#close();
   }
 
@@ -136,15 +128,16 @@ export class Link {
         graceMs = lateMs;
         this.check();
       }
-      if (now - silentSince > timeoutMs + graceMs) this.fail({ code: LOST, reason: 'silent' });
+      if (now - silentSince > timeoutMs + graceMs) this.#end({ code: LOST, reason: 'silent' });
     });
   }
 
+  /** Nothing is awaited of a socket that no longer answers. */
   #end(end: TransportEnd): void {
     if (this.#hasEnded) return;
     this.#finish();
     this.#close();
-    this.#options.settings.debug({ type: 'close', code: end.code, reason: end.reason || (end.bye?.name ?? '') });
+    this.#options.settings.debug({ type: 'close', code: end.code, reason: end.reason || end.bye?.name || '' });
     this.#options.end(end);
   }
 

@@ -13,7 +13,7 @@ export class ManagerLock {
   /** Waits until this tab holds the name. With `isClaim` it waits a second at most, and false says that another tab uses that manager.
    *  Always true outside a page: nothing there is duplicated with its storage. */
   async take(manager: string, isClaim: boolean): Promise<boolean> {
-    if (this.#held === manager || typeof document === 'undefined' || !navigator.locks) return true;
+    if (this.#held === manager || !globalThis.document || !navigator.locks) return true;
     this.release();
     return new Promise((resolve) => {
       const hold = (): Promise<void> => {

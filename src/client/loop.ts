@@ -61,13 +61,13 @@ export class Loop implements Reader, AsyncIterableIterator<StreamEvent<unknown>,
   #serve(): void {
     while (this.#asking.length > 0 && (this.#next || this.#ended)) {
       const ask = this.#asking.shift();
-      if (this.#ended === null && this.#next !== null) {
+      if (this.#next && !this.#ended) {
         this.#finish = this.#next.done;
         ask?.resolve({ done: false, value: this.#next.event });
         this.#next = null;
       } else {
-        if (this.#ended?.error === undefined) ask?.resolve(DONE);
-        else ask?.reject(this.#ended.error);
+        if (this.#ended?.error) ask?.reject(this.#ended.error);
+        else ask?.resolve(DONE);
         // An error is told once; whoever asks again is at the end.
         this.#ended = {};
       }

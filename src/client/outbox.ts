@@ -91,7 +91,7 @@ export class Outbox {
   /** Takes a message back. False if the gateway may know it already. */
   withdraw(id: string): boolean {
     const entry = this.#entries.get(id);
-    if (entry === undefined || entry.wasSent) return false;
+    if (!entry || entry.wasSent) return false;
     this.#refuse(entry, closed('the message was taken back'));
     return true;
   }
@@ -118,8 +118,8 @@ export class Outbox {
 
   /** Returns whether the error was about a message from here. */
   refused(frame: ErrorFrame): boolean {
-    const entry = this.#entries.get(frame.ref?.id ?? '');
-    if (entry === undefined || frame.ref?.type !== 'send') return false;
+    const entry = frame.ref?.type === 'send' && this.#entries.get(frame.ref.id ?? '');
+    if (!entry) return false;
     entry.isUnderWay = false;
     entry.isHeld = true;
     if (!frame.retryable) this.#refuse(entry, refusal(frame));
@@ -149,7 +149,7 @@ export class Outbox {
     if (earlier !== undefined) return badArgument(`Expected a new id for a new message, got "${message.id}" twice.`);
     if (bytes > this.#maxFrameBytes) return tooBig(bytes, this.#maxFrameBytes);
     if (this.#entries.size < maxMessages && this.#bytes + bytes <= maxBytes) return null;
-    const text = `Expected at most ${maxMessages} messages and ${maxBytes} bytes to wait, got one more. Send it again when the connection is back.`;
+    const text = `Expected at most ${maxMessages} messages and ${maxBytes} bytes to wait, got one more. Send it again later.`;
     return new SpillwayError('SPILLWAY_OUTBOX_FULL', text, { retry: 'later' });
   }
 
@@ -175,7 +175,7 @@ export class Outbox {
   #refuse(entry: Entry, error: SpillwayError): void {
     this.#remove(entry);
     entry.answer.reject(error);
-    this.#tell(entry, 'refused', { text: error.message });
+    this.#tell(entry, 'refused', { text: error.message, error });
   }
 
   #keep(entry: Entry): void {
@@ -191,7 +191,7 @@ export class Outbox {
     this.#options.keep(this.pending());
   }
 
-  #tell({ message: { id, thread } }: Entry, state: OutboxEvent['state'], more?: Pick<OutboxEvent, 'accepted' | 'text'>): void {
+  #tell({ message: { id, thread } }: Entry, state: OutboxEvent['state'], more?: Pick<OutboxEvent, 'accepted' | 'text' | 'error'>): void {
     this.#options.emit('outbox', { id, thread, state, ...more, pendingMessages: this.#entries.size, pendingBytes: this.#bytes });
   }
 }

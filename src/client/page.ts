@@ -31,15 +31,15 @@ export class Page {
 
   get visibility(): Visibility {
     if (this.#isFrozen) return 'frozen';
-    return typeof document !== 'undefined' && document.visibilityState === 'hidden' ? 'hidden' : 'visible';
+    return globalThis.document?.visibilityState === 'hidden' ? 'hidden' : 'visible';
   }
 
   /** Listens until `leave`. */
   enter(): void {
-    if (typeof window === 'undefined' || typeof document === 'undefined') return;
+    if (!globalThis.document) return;
     this.leave();
     const ending = new AbortController();
-    const listen = (target: EventTarget, names: readonly string[], action: (event: Event) => void): void => {
+    const listen = (target: EventTarget, names: readonly string[], action: (event: Event) => unknown): void => {
       for (const name of names) target.addEventListener(name, action, { signal: ending.signal, passive: true, capture: true });
     };
     listen(document, ['visibilitychange', 'freeze', 'resume'], ({ type }) => {
@@ -50,7 +50,7 @@ export class Page {
     listen(window, ['pageshow', 'online', 'offline'], () => this.#options.woke());
     listen(window, ['pointerdown', 'keydown'], () => this.#options.personActed());
     // Captured focus events come from every field of the page; only the window's own says that somebody came back.
-    window.addEventListener('focus', () => this.#options.personActed(), { signal: ending.signal });
+    listen(window, ['focus'], ({ target }) => target === window && this.#options.personActed());
     this.#stopListening = () => ending.abort();
     this.#watchHidden();
   }

@@ -49,7 +49,7 @@ export class Drawer {
   #read(): Kept {
     try {
       const kept = JSON.parse(this.#storage?.getItem(this.#key) ?? 'null') as Kept | null;
-      return kept !== null && Array.isArray(kept.outbox) ? { ...NOTHING, ...kept } : NOTHING;
+      return Array.isArray(kept?.outbox) ? { ...NOTHING, ...kept } : NOTHING;
     } catch {
       // Not ours or not readable: as if there were nothing.
       return NOTHING;

@@ -23,6 +23,7 @@ export interface ThreadParts {
   wanted(): void;
   /** A person sent something. */
   acted(): void;
+  whenRefused(end: (error: unknown) => void): () => void;
   readonly emit: Emit;
 }
 
@@ -54,6 +55,7 @@ export class ClientThread implements Thread {
     const run = runOf(id, accepted, {
       withdraw: () => outbox.withdraw(id),
       cancel: (started) => cancels.cancel(started),
+      whenRefused: this.#parts.whenRefused,
       follow: (from, onGap) => this.#loop({ from }, onGap),
     });
     const { signal } = options;
@@ -98,15 +100,20 @@ export class ClientThread implements Thread {
 
   #loop({ signal, ...options }: FollowOptions, onGap?: (gap: GapEvent) => void): Loop {
     const end = (): void => loop.end();
+    let off = (): void => {};
     const loop = new Loop((it) => {
       signal?.removeEventListener('abort', end);
       // A macrotask later: by then the last event has been acknowledged.
-      later(0, () => this.#parts.inbox.unfollow(it));
+      later(0, () => {
+        off();
+        this.#parts.inbox.unfollow(it);
+      });
     }, onGap);
     if (signal?.aborted) end();
     else {
       signal?.addEventListener('abort', end);
       this.#attach(loop, options, false);
+      off = this.#parts.whenRefused((error) => loop.end(error));
     }
     return loop;
   }

@@ -3,6 +3,7 @@
 
 import type { AgentEvent, Codec } from '../protocol/agent-events.ts';
 import type { Return } from '../protocol/close-codes.ts';
+import type { SpillwayError } from '../protocol/errors.ts';
 import type { GapReason } from '../protocol/frames.ts';
 import type { RunId } from '../protocol/ids.ts';
 import type { Limits, MessageData, Notice, SessionInfo, ThreadMessage, ThreadSnapshot } from '../protocol/messages.ts';
@@ -12,7 +13,7 @@ import type { Position } from '../protocol/position.ts';
 export type WebSocketConstructor = new (url: string, protocols?: string | string[]) => WebSocket;
 
 export interface ClientOptions {
-  /** Where the gateway's `/v1/ws` is; relative in a page, `http` and `ws` mean the same. A function is asked before every connect. */
+  /** Where the gateway's `/v1/ws` is; relative in a page only, `http` and `ws` mean the same. A function is asked before every connect. */
   readonly url: string | URL | (() => string | Promise<string>);
   /** Gives a JWT; asked before every connect, when the token is about to expire, and when it was rejected. Leave it out where a
    *  cookie or a ticket in the URL says who connects. An error of it is reported and tried again, unless the reason was `rejected`:
@@ -141,6 +142,8 @@ export interface OutboxEvent {
   readonly accepted?: AcceptedMessage;
   /** For people, with `refused`. */
   readonly text?: string;
+  /** With `refused`: its `code`, and in `retry` whether the same message may succeed later. */
+  readonly error?: SpillwayError;
   readonly pendingMessages: number;
   readonly pendingBytes: number;
 }
@@ -165,7 +168,8 @@ export interface AcceptedMessage {
   readonly duplicate: boolean;
 }
 
-/** A message sent and the run that answers it. Iterating gives the run's events up to its end; leaving the loop ends only the loop. */
+/** A message sent and the run that answers it. Iterating gives the run's events up to its end; leaving the loop ends only the loop.
+ *  A loop throws when the gateway refuses for good; the message is kept all the same, and goes out after `resume()`. */
 export interface Run extends AsyncIterable<StreamEvent<AgentEvent>> {
   /** Id of the message, the same over every resend. */
   readonly id: string;
@@ -184,7 +188,7 @@ export interface Thread {
   readonly pending: readonly PendingMessage[];
   /** Never throws and never waits for a connection. The same `id` is accepted once, however often it is sent. An aborted `signal` stops the run. */
   send(input: string | MessageData, options?: { readonly id?: string; readonly signal?: AbortSignal; readonly agent?: string }): Run;
-  /** Events in order, each once. An event counts as taken when the next one is asked for. */
+  /** Events in order, each once. An event counts as taken when the next one is asked for. Throws when the gateway refuses for good. */
   follow<T = ThreadEvent>(options?: FollowOptions): AsyncIterable<StreamEvent<T>>;
   /** Events in order, each once, the next after the listener returned and its promise settled. Listeners at one position share a
    *  subscription and go in step, so slow work belongs into a loop, which waits for nobody. Returns how to stop. */

@@ -11,8 +11,9 @@ import type { Queue, QueueClass } from './queue.ts';
 /** Steps that an admission takes at most once each time something changed. */
 export type DoneStep = 'node' | 'conservative' | 'moderate-dead' | 'probe' | 'moderate' | 'aggressive' | 'burst' | 'force';
 
-/** `skipped`: it was not run, because it threw three times lately; `short`: it was run and freed too little. */
-export type StepResult = 'no' | 'enough' | 'short' | 'skipped';
+/** `skipped`: it was not run, because it threw three times lately; `short`: it was run and freed too little; `promised`: every seat it
+ *  could name is promised to a newcomer. */
+export type StepResult = 'no' | 'enough' | 'short' | 'skipped' | 'promised';
 
 export type Done = Readonly<Record<DoneStep, StepResult>>;
 
@@ -50,6 +51,8 @@ export interface AdmissionFacts {
   readonly ahead: number;
   /** Admissions of the user that this pass serves, this one included. */
   readonly joined: number;
+  /** Of them: those that may cost a living manager its seat, because a person asked and has not waited in the queue yet. */
+  readonly persons: number;
   readonly burst: Burst;
   readonly queue: Queue;
   readonly node: NodeFacts;
@@ -72,9 +75,9 @@ export interface NodeFacts {
   readonly seats: number;
   /** Tickets at the gate. */
   readonly gate: number;
-  /** The gate gave this admission the seat that became free. */
+  /** A seat of this node is kept for it: the gate gave it the one that became free, or its own pass freed one. */
   readonly turn: boolean;
-  /** When a place at the gate is worth trying again. */
+  /** In how long a place at the gate is worth trying again. */
   readonly gateAfterMs: number;
   /** Our own health `L`. */
   readonly score: number;

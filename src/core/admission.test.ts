@@ -131,37 +131,61 @@ describe('automatic reconnects', () => {
   });
 });
 
+describe('a pass that serves many', () => {
+  it('frees dead ones for all, living ones for persons only', () => {
+    const many = { joined: 6, persons: 2 };
+    expect(decide(many)).toMatchObject({ level: 'conservative', liveMax: 0, need: 6 });
+    expect(decide({ ...many, done: DEAD_FREED })).toMatchObject({ level: 'moderate', liveMax: 2, need: 2 });
+    expect(decide({ ...many, persons: 1, done: DEAD_FREED })).toMatchObject({ level: 'moderate', liveMax: 1, need: 1 });
+  });
+});
+
 describe('A2: a full node', () => {
+  const swept = { node: 'short' } as const;
+
   it('frees the dead of anybody, then asks people to wait their turn', () => {
     expect(decide({ seats: 1, node: fullNode })).toEqual({ do: 'clean', of: 'node', level: 'moderate', liveMax: 0, need: 1 });
-    expect(decide({ seats: 1, node: fullNode, done: { node: 'short' } })).toEqual({ do: 'enqueue', at: 'gate', class: 'user', pushOut: null });
-    expect(decide({ seats: 1, node: { seats: 19_000, gate: 1 }, done: { node: 'short' } })).toMatchObject({ do: 'enqueue', at: 'gate' });
+    expect(decide({ seats: 1, node: fullNode, done: swept })).toEqual({ do: 'enqueue', at: 'gate', class: 'user', pushOut: null });
+    expect(decide({ seats: 1, node: { seats: 19_000, gate: 1 }, done: swept })).toMatchObject({ do: 'enqueue', at: 'gate' });
     expect(decide({ seats: 1, node: { ...fullNode, turn: true } })).toEqual({ do: 'seat', how: 'direct' });
+    expect(decide({ seats: 1, node: fullNode, done: swept, forcesLastMinute: 60 })).toMatchObject({ do: 'enqueue', at: 'gate', class: 'auto' });
   });
 
-  it('has a reserve for protected tiers, also while others wait', () => {
+  it('has a reserve for protected tiers, once nobody is dead, also while others wait', () => {
     const enterprise = { seats: 1, request: { tier: 'enterprise' } };
-    expect(decide({ ...enterprise, node: { seats: 20_999, gate: 50 } })).toEqual({ do: 'seat', how: 'direct' });
-    expect(decide({ ...enterprise, node: { seats: 21_000 } }).do).toBe('clean');
-    expect(decide({ seats: 1, request: { tier: 'constructor' }, node: fullNode }).do).toBe('clean');
+    expect(decide({ ...enterprise, node: { seats: 20_999, gate: 50 } })).toMatchObject({ do: 'clean', of: 'node' });
+    expect(decide({ ...enterprise, node: { seats: 20_999, gate: 50 }, done: swept })).toEqual({ do: 'seat', how: 'direct' });
+    expect(decide({ ...enterprise, node: { seats: 21_000 }, done: swept })).toMatchObject({ do: 'enqueue', at: 'gate' });
+    expect(decide({ seats: 1, request: { tier: 'constructor' }, node: fullNode, done: swept })).toMatchObject({ do: 'enqueue', at: 'gate' });
   });
 
   it('seats whoever holds a seat here one for one at the deadline, and tells the others a time', () => {
     const node = { ...fullNode, gate: 3 };
-    expect(decide({ seats: 1, node, done: { node: 'short' }, ticket: atGate('user') }, 9_999)).toEqual({ do: 'wait' });
-    expect(decide({ seats: 1, node, done: { node: 'short' }, ticket: atGate('user') }, 10_000)).toEqual({ do: 'force' });
-    expect(decide({ seats: 0, node, done: { node: 'short' }, ticket: atGate('user') }, 10_000)).toEqual({
-      do: 'retry-later',
-      reason: 'node-overloaded',
-      afterMs: 3_000,
-      promise: null,
-    });
-    expect(decide({ seats: 0, node: { ...fullNode, gate: 1_000 }, done: { node: 'short' } })).toMatchObject({ reason: 'node-overloaded' });
+    const atDeadline = (change: Parameters<typeof facts>[0], ms: number) =>
+      decide({ node, ticket: atGate('user'), ...change, done: { ...swept, ...change?.done } }, ms);
+    expect(atDeadline({ seats: 1 }, 9_999)).toEqual({ do: 'wait' });
+    expect(atDeadline({ seats: 1 }, 10_000)).toEqual({ do: 'force' });
+    expect(atDeadline({ seats: 1, done: { force: 'short' } }, 12_999)).toEqual({ do: 'wait' });
+    expect(atDeadline({ seats: 1, done: { force: 'short' } }, 13_000)).toMatchObject({ reason: 'node-overloaded' });
+    expect(atDeadline({ seats: 1, done: { force: 'promised' } }, 60_000)).toEqual({ do: 'wait' });
+    const away = { do: 'retry-later', reason: 'node-overloaded', promise: null };
+    expect(atDeadline({ seats: 0 }, 10_000)).toEqual({ ...away, afterMs: 3_750 });
+    expect(atDeadline({ seats: 0, jitter: 0 }, 10_000)).toEqual({ ...away, afterMs: 3_000 });
+    expect(decide({ seats: 0, node: { ...fullNode, gate: 1_000 }, done: swept })).toMatchObject({ reason: 'node-overloaded' });
   });
 
-  it('does not let a user’s own queue end otherwise than with Force', () => {
-    expect(decide({ seats: 19, node: fullNode, ticket: inQueue('user') }, 5_000)).toEqual({ do: 'wait' });
-    expect(decide({ seats: 20, node: fullNode, ticket: inQueue('user') }, 10_000)).toEqual({ do: 'force' });
+  it('does not let a user’s own queue end otherwise than with Force, or with a seat of its own dead', () => {
+    const waiting = { node: fullNode, ticket: inQueue('user') };
+    expect(decide({ ...waiting, seats: 19 }, 5_000)).toMatchObject({ do: 'clean', of: 'user', level: 'conservative', liveMax: 0 });
+    expect(decide({ ...waiting, seats: 19, done: DEAD_FREED }, 5_000)).toEqual({ do: 'wait' });
+    expect(decide({ ...waiting, seats: 19, node: { ...fullNode, turn: true } }, 5_000)).toEqual({ do: 'seat', how: 'after-queue' });
+    expect(decide({ ...waiting, seats: 20, done: DEAD_FREED }, 10_000)).toEqual({ do: 'force' });
+  });
+
+  it('takes whoever waits for seats of its own and has none left to the gate', () => {
+    const stranded = { seats: 0, node: fullNode, ticket: inQueue('user'), done: swept };
+    expect(decide(stranded, 5_000)).toMatchObject({ do: 'enqueue', at: 'gate' });
+    expect(decide({ ...stranded, node: { ...fullNode, gate: 1_000 } }, 10_000)).toMatchObject({ do: 'retry-later', reason: 'node-overloaded' });
   });
 });
 
@@ -173,7 +197,8 @@ const anyFacts: fc.Arbitrary<AdmissionFacts> = fc
     promised: fc.nat(3),
     paid: fc.constantFrom(0, 0, 1),
     ahead: fc.nat(4),
-    joined: fc.integer({ min: 1, max: 5 }),
+    joined: fc.integer({ min: 5, max: 9 }),
+    persons: fc.integer({ min: 1, max: 5 }),
     burst: fc.constantFrom({ in: 'none' } as const, { in: 'active', until: mono(5_000) } as const, { in: 'cooldown', until: mono(5_000) } as const),
     store: fc.constantFrom('ok' as const, 'cut-off' as const),
     ambiguous: fc.array(fc.nat(9).map(manager), { maxLength: 3 }),
@@ -194,12 +219,12 @@ const anyFacts: fc.Arbitrary<AdmissionFacts> = fc
       moderate: results,
       aggressive: results,
       burst: results,
-      force: results,
+      force: fc.constantFrom<StepResult>('no', 'no', 'enough', 'short', 'skipped', 'promised'),
     }),
   })
   .map(facts);
 
-it('sends a person away only where the queue is full, the node is, or every seat is promised or pinned at the deadline', () => {
+it('sends a person away only where the queue is full, the node is, or every seat is pinned at the deadline', () => {
   fc.assert(
     fc.property(anyFacts, fc.nat(20_000), (f, ms) => {
       const step = decideAdmission(f, o, mono(ms));
@@ -209,7 +234,7 @@ it('sends a person away only where the queue is full, the node is, or every seat
       if (f.request.intent !== 'user' || f.ticket?.class === 'auto') return;
       if (step.reason === 'queue-full') expect([f.refusal === null, step.promise]).toEqual([false, 'kept']);
       else if (step.reason === 'node-overloaded') expect(f.node.gate >= 1_000 || f.ticket?.at === 'gate').toBe(true);
-      else expect([f.done.force === 'no', ms >= 13_000]).toEqual([false, true]);
+      else expect([f.done.force === 'no' || f.done.force === 'promised', ms >= 13_000]).toEqual([false, true]);
     }),
     { numRuns: 2_000 },
   );
@@ -222,7 +247,7 @@ it('gives a seat only where there is room, or where it was paid for', () => {
       if (step.do === 'seat' && f.paid === 0) expect(f.cap - f.seats - f.promised).toBeGreaterThan(f.ahead);
       if (step.do === 'clean') {
         expect(step.need).toBeGreaterThanOrEqual(1);
-        expect(step.liveMax).toBeLessThanOrEqual(f.joined);
+        expect(step.liveMax).toBeLessThanOrEqual(f.persons);
       }
     }),
     { numRuns: 1_000 },

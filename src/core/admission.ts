@@ -4,7 +4,7 @@
 import type { AdmissionFacts, AdmissionStep } from './admission-facts.ts';
 import type { Mono } from './clocks.ts';
 import type { CleanupLevel } from './levels.ts';
-import { isNodeFull, passGate } from './node-room.ts';
+import { isNodeFull, mayUseReserve, passGate } from './node-room.ts';
 import type { Options } from './options.ts';
 import { enqueue } from './queue.ts';
 import { room } from './seats.ts';
@@ -19,17 +19,29 @@ export function decideAdmission(f: AdmissionFacts, o: Options, now: Mono): Admis
   // A1
   if (f.request.resumes) return { do: 'reattach' };
   const ticket = f.ticket?.at === 'queue' ? f.ticket : null;
-  // A2. Who stands in the user's own queue already takes a seat of its own user in the end, so it needs none of the node's.
-  if (isNodeFull(f, o)) return ticket === null ? passGate(f, o, now) : waitOn(ticket, f, o, now);
+  // A2
+  if (isNodeFull(f, o)) {
+    const hasReserve = mayUseReserve(f, o);
+    // Who stands in the user's own queue takes a seat of its own user in the end, and needs none of the node's.
+    if (ticket !== null && f.seats > 0 && !hasReserve) return freeOwnDead(f) ?? waitOn(ticket, f, o, now);
+    if (f.done.node === 'no') return { do: 'clean', of: 'node', level: 'moderate', liveMax: 0, need: f.joined };
+    if (!hasReserve) return passGate(f, isPersons(f, o) ? 'user' : 'auto', o, now);
+  }
   // A3
   if (f.paid > 0 || room(f) > f.ahead) return { do: 'seat', how: howSeated(f, o) };
   // A4
-  if (f.done.conservative === 'no') return clean('conservative', 0, f);
-  if (f.done['moderate-dead'] === 'no') return clean('moderate', 0, f);
+  const dead = freeOwnDead(f);
+  if (dead !== null) return dead;
   // A12
   if (ticket !== null) return waitOn(ticket, f, o, now);
   // A5
   return isPersons(f, o) ? relieve(f, o, now) : waitInLine(f, o, now);
+}
+
+/** The dead of the user go before anything else is said. */
+function freeOwnDead(f: AdmissionFacts): AdmissionStep | null {
+  if (f.done.conservative === 'no') return clean('conservative', 0, f);
+  return f.done['moderate-dead'] === 'no' ? clean('moderate', 0, f) : null;
 }
 
 /** Whether it may cost a living manager its seat, start a lease and end with Force. */
@@ -73,17 +85,19 @@ function waitOn(ticket: NonNullable<AdmissionFacts['ticket']>, f: AdmissionFacts
   if (now < ticket.deadline) return { do: 'wait' };
   if (ticket.class === 'user') {
     if (f.done.force === 'no') return { do: 'force' };
-    // Every seat it could name is promised to another admission, which ends within this time in a manager or a free seat.
-    if (now < ticket.deadline + o.cleanup.seatPromiseMs) return { do: 'wait' };
+    // Every seat it could name is promised to another admission, which ends in bounded time in a manager or a free seat: then it is named.
+    if (f.done.force === 'promised' || now < ticket.deadline + o.cleanup.seatPromiseMs) return { do: 'wait' };
   }
   const afterMs = FIRST_RETRY_MS * (1 + f.jitter) * 2 ** Math.min(f.request.refusals, 10);
   return { do: 'retry-later', reason: 'no-seat-yet', afterMs: Math.min(LONGEST_RETRY_MS, afterMs), promise: null };
 }
 
-/** Seats missing for the admissions of this pass. Seats above the cap are repaid elsewhere and are nobody's need here. */
+/** Seats missing for the admissions of this pass; only a person's may cost the living. Seats above the cap are repaid elsewhere and
+ *  are nobody's need here. */
 function clean(level: CleanupLevel, liveMax: number, f: AdmissionFacts): AdmissionStep {
-  const need = Math.max(1, f.joined + f.ahead - Math.max(0, room(f)));
-  return { do: 'clean', of: 'user', level, liveMax: Math.min(liveMax, f.joined), need };
+  const served = liveMax > 0 ? f.persons : f.joined;
+  const need = Math.max(1, served + f.ahead - Math.max(0, room(f)));
+  return { do: 'clean', of: 'user', level, liveMax: Math.min(liveMax, served), need };
 }
 
 function howSeated(f: AdmissionFacts, o: Options): Extract<AdmissionStep, { do: 'seat' }>['how'] {

@@ -32,10 +32,11 @@ export function judgeTransport(e: Evidence, self: SelfHealth, o: Options, now: A
   return now - e.pingedAt >= o.health.pingEveryMs ? { is: 'ping-due' } : { is: 'alive' };
 }
 
-/** Least time between two probes, and between evidence and a probe. */
-const PROBE_SPACING_MS = 500;
-/** An unanswered question of a user under watch is repeated this often; a voided one is asked again after this time. */
-const ASK_AGAIN_MS = 2_000;
+/** Least time between two probes, and between evidence and a probe: 500 ms, and less with shorter liveness times. Were it fixed, a page
+ *  that acknowledged just before more came would be asked only after `health.ackStalledMs` has made it a suspect. */
+const probeSpacingMs = (o: Options): number => o.health.ackQuietMs / 2;
+/** An unanswered question of a user under watch is repeated this often, 2 s; a voided one is asked again after this time. */
+const askAgainMs = (o: Options): number => o.health.confirmMaxMs;
 /** The heartbeat varies by this share, so that a fleet does not answer in step. */
 const HEARTBEAT_SPREAD = 0.2;
 
@@ -47,7 +48,7 @@ export type NextProbe = { readonly do: 'wait'; readonly until: Attentive } | { r
  *  owes an answer is not asked twice: its silence stands. */
 export function nextProbe(e: Evidence, mode: ProbeMode, o: Options, now: Attentive): NextProbe {
   if (e.link.is !== 'open' || e.class === 'unverifiable') return { do: 'wait', until: (now + o.health.heartbeatMs) as Attentive };
-  const earliest = Math.max(e.probe?.askedAt ?? Number.NEGATIVE_INFINITY, applicationAt(e)) + PROBE_SPACING_MS;
+  const earliest = Math.max(e.probe?.askedAt ?? Number.NEGATIVE_INFINITY, applicationAt(e)) + probeSpacingMs(o);
   const at = Math.max(earliest, dueAt(e, mode, o));
   return at <= now ? { do: 'probe' } : { do: 'wait', until: at as Attentive };
 }
@@ -57,9 +58,9 @@ function dueAt(e: Evidence, mode: ProbeMode, o: Options): number {
   const staleAt = evidenceAt + o.health.freshMs;
   const probe = e.probe;
   if (probe !== null) {
-    if (probe.failed) return probe.askedAt + PROBE_SPACING_MS;
-    if (isVoid(probe, o.health.stallGapMs)) return probe.askedAt + (mode === 'emergency' ? PROBE_SPACING_MS : ASK_AGAIN_MS);
-    return probe.askedAt + (mode === 'calm' ? heartbeat(e.managerId, probe.askedAt, o) : ASK_AGAIN_MS);
+    if (probe.failed) return probe.askedAt + probeSpacingMs(o);
+    if (isVoid(probe, o.health.stallGapMs)) return probe.askedAt + (mode === 'emergency' ? probeSpacingMs(o) : askAgainMs(o));
+    return probe.askedAt + (mode === 'calm' ? heartbeat(e.managerId, probe.askedAt, o) : askAgainMs(o));
   }
   const beatAt = Math.min(evidenceAt + heartbeat(e.managerId, evidenceAt, o), e.sentAt + heartbeat(e.managerId, e.sentAt, o));
   const owed = owedSince(e);

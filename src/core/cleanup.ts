@@ -5,7 +5,7 @@ import type { EvictReason, KeepReason } from '../protocol/reasons.ts';
 import type { Verdict } from './judge.ts';
 import { type CleanupLevel, lingerMs, liveQuota } from './levels.ts';
 import type { Options } from './options.ts';
-import { type Candidate, compareVictims, isDeadEligible, isLivingEligible, type Trigger } from './victims.ts';
+import { type Candidate, compareRepayment, compareVictims, isDeadEligible, isLivingEligible, type Trigger } from './victims.ts';
 
 export interface CleanupRequest {
   readonly level: CleanupLevel;
@@ -46,7 +46,7 @@ export interface CleanupPlan {
  *  (but one that lost its transport only just now, and any in a repayment, only as needed); the living never. Gives a reason for
  *  everyone kept. Does not depend on the order of `r.candidates`. Never throws. */
 export function planCleanup(r: CleanupRequest, o: Options): CleanupPlan {
-  const ordered = [...r.candidates].sort(compareVictims);
+  const ordered = [...r.candidates].sort(victimOrder(r));
   const taken = new Set<Candidate>();
   const isFree = (c: Candidate) => protection(c, r) === null;
   const dead = ordered.filter((c) => isFree(c) && isDeadEligible(c, r.level, r.trigger, o));
@@ -65,6 +65,10 @@ export function planCleanup(r: CleanupRequest, o: Options): CleanupPlan {
   const kept = ordered.filter((c) => !taken.has(c)).map((c) => ({ managerId: c.managerId, because: keepReason(c, r, eligible.has(c), isCovered) }));
   return { victims, kept, result: isCovered ? 'enough' : 'short' };
 }
+
+/** In which order they go. Debt that is not overdue is repaid by whoever was quiet longest. */
+export const victimOrder = (r: Pick<CleanupRequest, 'trigger' | 'level'>): ((a: Candidate, b: Candidate) => number) =>
+  r.trigger === 'repay' && r.level !== 'force' ? compareRepayment : compareVictims;
 
 /** Why nobody may take it, whatever the level. */
 function protection(c: Candidate, r: CleanupRequest): KeepReason | null {

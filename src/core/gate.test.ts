@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { manager } from '../../test/support/evidence.ts';
 import type { UserId } from '../protocol/ids.ts';
 import { mono } from './clocks.ts';
-import { EMPTY_GATE, enterGate, type Gate, gateEstimateMs, leaveGate, nextFromGate } from './gate.ts';
+import { EMPTY_GATE, enterGate, type Gate, gateEstimateMs, leaveGate, nextFromGate, orderGate } from './gate.ts';
 import { resolveOptions } from './resolve-options.ts';
 
 const o = resolveOptions();
@@ -58,9 +58,27 @@ describe('the gate of a full node', () => {
   });
 
   it('estimates by the seats that lately became free, between one second and a minute', () => {
-    expect(gateEstimateMs(EMPTY_GATE, 1, o)).toBe(10_000);
-    expect(gateEstimateMs({ ...EMPTY_GATE, lastReleases: [mono(0), mono(500), mono(1_000)] }, 10, o)).toBe(5_000);
-    expect(gateEstimateMs({ ...EMPTY_GATE, lastReleases: [mono(0), mono(1)] }, 10, o)).toBe(1_000);
+    const estimate = (releases: readonly number[], places: number, now: number) =>
+      gateEstimateMs({ ...EMPTY_GATE, lastReleases: releases.map(mono) }, places, o, mono(now));
+    expect(estimate([], 1, 0)).toBe(10_000);
+    expect(estimate([0, 500, 1_000], 10, 1_100)).toBe(5_000);
+    expect(estimate([0, 1], 10, 1)).toBe(1_000);
+    expect(estimate([0, 1], 10, 4_001)).toBe(40_000);
+    expect(estimate([0, 1], 10, 40_000)).toBe(60_000);
+  });
+
+  it('tells all places at once, as they would be served one after the other', () => {
+    const tiers = fc.constantFrom('enterprise', 'mid', 'early', 'free', 'unheard-of');
+    const arrivals = fc.array(fc.record({ user: fc.nat(4), tier: tiers, wanted: fc.constantFrom('user' as const, 'auto' as const) }), { maxLength: 40 });
+    fc.assert(
+      fc.property(arrivals, fc.nat(20), (list, servedBefore) => {
+        let gate = enter(EMPTY_GATE, ...list.map(({ user, tier, wanted }, i) => ticket(i, `${tier}-${user}`, tier, wanted)));
+        for (let i = 0; i < servedBefore; i++) gate = nextFromGate(gate, o, mono(1))?.gate ?? gate;
+        const told = orderGate(gate, o, mono(1)).map((t) => t.id);
+        expect(told).toEqual(serveAll(gate).map((s) => s.id));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('I16: starves nobody: with everybody waiting, each tier is served once in every 15 seats and each user in its turn', () => {

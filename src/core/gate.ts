@@ -4,7 +4,7 @@
 import type { ManagerId, Tier, UserId } from '../protocol/ids.ts';
 import type { Mono } from './clocks.ts';
 import type { Options } from './options.ts';
-import { orderQueue, type Ticket } from './queue.ts';
+import { meanGapMs, orderQueue, type Ticket } from './queue.ts';
 
 export interface GateTicket extends Ticket {
   readonly userId: UserId;
@@ -60,16 +60,20 @@ export function nextFromGate(g: Gate, o: Options, now: Mono): { readonly ticket:
   const ofTier = g.tickets.filter((t) => t.tier === turn.tier);
   const user = ofTier.reduce((best, t) => ((g.served[t.userId] ?? 0) < (g.served[best.userId] ?? 0) ? t : best)).userId;
   const tickets = ofTier.filter((t) => t.userId === user);
-  const first = orderQueue({ tickets, promises: [], lastWaits: [], lastReleases: [] }, now)[0];
-  const ticket = tickets.find((t) => t === first) as GateTicket;
+  const ticket = ownOrder(tickets, now)[0] as GateTicket;
 
   const services = g.services + 1;
   const rest = without({ ...g, services, served: { ...g.served, [user]: services } }, ticket);
   return { ticket, gate: { ...rest, turn: { tier: turn.tier, left: turn.left - 1 }, lastReleases: [...g.lastReleases, now].slice(-RELEASES_KEPT) } };
 }
 
+/** A user's tickets in the order of its own queue. */
+function ownOrder(tickets: readonly GateTicket[], now: Mono): GateTicket[] {
+  return orderQueue({ tickets, promises: [], lastWaits: [], lastReleases: [] }, now) as GateTicket[];
+}
+
 /** The turn goes on while it has seats left and its tier has tickets; then the next tier's begins, heaviest first. */
-function nextTurn(g: Gate, tiers: readonly Tier[], o: Options): { tier: Tier; left: number } | null {
+function nextTurn(g: Pick<Gate, 'turn'>, tiers: readonly Tier[], o: Options): { tier: Tier; left: number } | null {
   const turn = g.turn;
   if (turn !== null && turn.left >= 1 && tiers.includes(turn.tier)) return turn;
   const next = turn === null ? tiers[0] : (tiers.find((t) => isAfter(t, turn.tier, o)) ?? tiers[0]);
@@ -79,11 +83,51 @@ function nextTurn(g: Gate, tiers: readonly Tier[], o: Options): { tier: Tier; le
 const isAfter = (tier: Tier, than: Tier, o: Options): boolean =>
   weightOf(tier, o) < weightOf(than, o) || (weightOf(tier, o) === weightOf(than, o) && tier > than);
 
-/** Milliseconds until `places` more seats will have become free here, by the mean gap of the last ones; `queue.waitMs` each while
- *  nothing is known, at least one second. */
-export function gateEstimateMs(g: Gate, places: number, o: Options): number {
-  const first = g.lastReleases[0];
-  const last = g.lastReleases.at(-1);
-  const gapMs = first !== undefined && last !== undefined && g.lastReleases.length > 1 ? (last - first) / (g.lastReleases.length - 1) : o.queue.waitMs;
+/** All tickets in the order in which they would be served if nobody else came or left: what `nextFromGate` answers one after the
+ *  other, in one go, so that a thousand can be told their places. */
+export function orderGate(g: Gate, o: Options, now: Mono): readonly GateTicket[] {
+  const lines = new Map<Tier, GateTicket[][]>();
+  for (const [tier, users] of byTierAndUser(g)) lines.set(tier, inTurn(users, g, now));
+  const tiers = [...lines.keys()].sort((a, b) => weightOf(b, o) - weightOf(a, o) || (a < b ? -1 : 1));
+  const order: GateTicket[] = [];
+  let turn = g.turn;
+  while (order.length < g.tickets.length) {
+    const waiting = tiers.filter((tier) => (lines.get(tier) as GateTicket[][]).length > 0);
+    const { tier, left } = nextTurn({ turn }, waiting, o) as NonNullable<Gate['turn']>;
+    const users = lines.get(tier) as GateTicket[][];
+    for (let seats = left; seats >= 1 && users.length > 0; seats--) {
+      const [ticket, ...rest] = users.shift() as [GateTicket, ...GateTicket[]];
+      order.push(ticket);
+      if (rest.length > 0) users.push(rest);
+    }
+    turn = { tier, left: 0 };
+  }
+  return order;
+}
+
+function byTierAndUser(g: Gate): Map<Tier, Map<UserId, GateTicket[]>> {
+  const tiers = new Map<Tier, Map<UserId, GateTicket[]>>();
+  for (const ticket of g.tickets) {
+    const users = tiers.get(ticket.tier) ?? new Map<UserId, GateTicket[]>();
+    tiers.set(ticket.tier, users);
+    const own = users.get(ticket.userId) ?? [];
+    users.set(ticket.userId, own);
+    own.push(ticket);
+  }
+  return tiers;
+}
+
+/** Each user's tickets in their own order, the user first who was served longest ago. */
+function inTurn(users: ReadonlyMap<UserId, readonly GateTicket[]>, g: Gate, now: Mono): GateTicket[][] {
+  const servedAt = (tickets: readonly GateTicket[]): number => g.served[(tickets[0] as GateTicket).userId] ?? 0;
+  const own = [...users.values()].map((tickets) => ownOrder(tickets, now));
+  // Equal ones keep the order in which their users' first tickets came.
+  return own.sort((a, b) => servedAt(a) - servedAt(b));
+}
+
+/** Milliseconds until `places` more seats will have become free here, as those of late did; `queue.waitMs` each while nothing is known,
+ *  from one second to one minute. */
+export function gateEstimateMs(g: Gate, places: number, o: Options, now: Mono): number {
+  const gapMs = meanGapMs(g.lastReleases, now) ?? o.queue.waitMs;
   return Math.max(1_000, Math.min(60_000, gapMs * Math.max(1, places)));
 }

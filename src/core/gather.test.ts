@@ -140,6 +140,8 @@ describe('probes', () => {
   it('that could not be written is void and asked anew', () => {
     const failed = onProbeFailed(onProbe(fresh(), 0, at(0), STALL));
     expect(isVoid(failed.probe as never, STALL)).toBe(true);
+    // Something else that leaves later does not mean that the question did.
+    expect(onProbeFlushed(failed, at(100)).probe?.flushedAt).toBeNull();
     expect(asked(failed, 600).probe).toMatchObject({ failed: false, flushedAt: at(601), standing: 'first' });
   });
 

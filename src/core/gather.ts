@@ -59,9 +59,9 @@ export function onProbe(e: Evidence, bytesAhead: number, now: Attentive, stallGa
   return { ...e, probe: isVoided ? { ...fresh, standing: 'second' } : { ...old, askedAt: now } };
 }
 
-/** The probe has left our process. */
+/** The probe has left our process. One that could not be written never does, whatever else drains. */
 export function onProbeFlushed(e: Evidence, now: Attentive): Evidence {
-  return e.probe === null || e.probe.flushedAt !== null ? e : { ...e, probe: { ...e.probe, flushedAt: now } };
+  return e.probe === null || e.probe.failed || e.probe.flushedAt !== null ? e : { ...e, probe: { ...e.probe, flushedAt: now } };
 }
 
 /** We could not write the probe. An older one that was flushed still counts. */

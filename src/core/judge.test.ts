@@ -5,7 +5,7 @@ import { nextProbe } from './ask.ts';
 import { type Attentive, attentive } from './clocks.ts';
 import { applicationAt, type Evidence } from './evidence.ts';
 import { onGap, onOutput, onPingFlushed, onPong, onProbe, onProbeFailed, onProbeFlushed, onProbeOk, onSent } from './gather.ts';
-import { judge, judgeAgainAt, type Verdict } from './judge.ts';
+import { judge, judgeAgainAt, silentFrom, type Verdict } from './judge.ts';
 import { patienceMs } from './patience.ts';
 import { appDeadMs, idleMs, pressure } from './pressure.ts';
 import { type SelfHealth, WELL } from './self-health.ts';
@@ -100,6 +100,17 @@ describe('patience', () => {
     const reader = onProbe(near({ ackBytesPerS: 10_000 }), 5_000, NOW, STALL);
     expect(patienceMs(reader, 0, OPTIONS)).toBe(700);
   });
+});
+
+it('waits for an answer as long as the verdict does: five seconds at most, two where it would prove a death', () => {
+  const slow = near({ srttMs: 9_000 });
+  const from = (e: Evidence, ms: number, p: number) => silentFrom(e, 0, p, OPTIONS, at(ms));
+  expect(from(asked(near(), 15_000), 15_000, 0)).toBe(at(15_200));
+  expect(from(asked(slow, 15_000), 15_000, 0)).toBe(at(20_000));
+  expect(from(asked(slow, 20_000), 20_000, 1)).toBe(at(22_000));
+  expect(from(near(), 15_000, 0)).toBe(null);
+  expect(from(onProbe(near(), 0, at(15_000), STALL), 15_000, 0)).toBe(null);
+  expect(from({ ...asked(near(), 500), ackAt: at(1_000) }, 15_000, 0)).toBe(null);
 });
 
 describe('pressure', () => {

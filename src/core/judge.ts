@@ -107,6 +107,15 @@ function isUnanswered(e: Evidence, score: number, maxMs: number, o: Options, now
   return flushedAt !== null && flushedAt >= applicationAt(e) && now - flushedAt >= Math.min(patienceMs(e, score, o), maxMs);
 }
 
+/** From when on the silence of the question that is out speaks against its manager; null while none is out since its last sign of
+ *  life. Who is to be proved dead is waited for at most `health.confirmMaxMs`, any other `health.suspectMaxMs`. */
+export function silentFrom(e: Evidence, score: number, p: number, o: Options, now: Attentive): Attentive | null {
+  const flushedAt = e.probe?.flushedAt ?? null;
+  if (flushedAt === null || flushedAt < applicationAt(e)) return null;
+  const isStale = now - applicationAt(e) >= appDeadMs(p, o);
+  return (flushedAt + Math.min(patienceMs(e, score, o), isStale ? o.health.confirmMaxMs : o.health.suspectMaxMs)) as Attentive;
+}
+
 function isVoided(e: Evidence, self: SelfHealth, o: Options): UnknownReason | null {
   if (self.score >= o.health.sickScore) return 'self-slow';
   // Voided once: the second question counts whoever else is silent.

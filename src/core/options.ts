@@ -142,8 +142,10 @@ export const OPTIONS = {
   'shutdown.spreadMs': ms(2_000, 'Time over which clients are moved, one by one.'),
 
   listen: text(':8787', 'Where the public listener listens, `[host]:port`.'),
+  'admin.listen': text('127.0.0.1:8788', 'Where the listener for operators listens, `[host]:port`. Beyond this machine it needs `admin.token`.'),
+  'admin.token': secret('Key for the admin API, of 16 characters or more. Without it the key in the file `admin-key` of the data folder counts.'),
   store: text('sqlite:.spillway/spillway.sqlite', '`memory`, or `sqlite:FILE`.'),
-  data: text('.spillway', 'Folder for the store, the signing key and the accounts of `auth.mode: dev`.'),
+  data: text('.spillway', 'Folder for the store, the signing key, the admin key and the accounts of `auth.mode: dev`.'),
   'agent.kind': serverChoice(
     ['embedded', 'openai-compatible'],
     'embedded',

@@ -6,10 +6,12 @@ import type { QueueClass, QueueRules, Ticket } from './queue.ts';
 /** From `at`, for `queue.promiseMs`, a place is kept for whoever was told to come back then. */
 export interface Promised {
   readonly at: Mono;
-  /** Class of the attempt that was refused; its return queues in it, whatever intent it names. */
+  /** Class of the attempt that was refused; its return queues in it at least: also an automatic one counts as the person's. */
   readonly class: QueueClass;
   /** What the returning client shows. */
   readonly name: string;
+  /** It has served an arrival that did not show it. Whoever shows it is served all the same, above the places. */
+  readonly lent?: true;
 }
 
 /** What holds a place of a queue, now or later. */
@@ -30,8 +32,13 @@ export const findPromise = (promises: readonly Promised[], name: string | null):
   name === null ? null : (promises.find((p) => p.name === name) ?? null);
 
 /** What somebody of `wanted` has to heed: a person only persons, because it may push out automatic reconnects; those heed all. */
-const heeded = (c: Claims, wanted: QueueClass): Claims =>
-  wanted === 'auto' ? c : { tickets: c.tickets.filter((t) => t.class === 'user'), promises: c.promises.filter((p) => p.class === 'user') };
+function heeded(c: Claims, wanted: QueueClass): Claims {
+  // The place of a promise that was lent is held by the ticket of whoever it served.
+  const promises = c.promises.filter((p) => p.lent !== true);
+  return wanted === 'auto'
+    ? { ...c, promises }
+    : { tickets: c.tickets.filter((t) => t.class === 'user'), promises: promises.filter((p) => p.class === 'user') };
+}
 
 /** Whether there is a place in `from`…`to` for one more of `wanted`, without taking one that somebody was promised. */
 export function hasRoom(c: Claims, wanted: QueueClass, from: Mono, to: number, o: QueueRules): boolean {

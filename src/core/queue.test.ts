@@ -96,8 +96,10 @@ describe('a place', () => {
     const first = orderQueue(queue, mono(1_000))[0];
     if (first === undefined) throw new Error('Expected a ticket');
     expect(etaMs(queue, first, 1, mono(1_000))).toBe(9_000);
-    for (const at of [0, 400, 800]) queue = onSeatFreed(queue, mono(at));
+    for (const at of [0, 1, 2, 400, 401, 800]) queue = onSeatFreed(queue, mono(at));
     expect(etaMs(queue, first, 3, mono(1_000))).toBe(1_200);
+    // Nobody has left for longer than they used to.
+    expect(etaMs(queue, first, 3, mono(1_800))).toBe(3_000);
     expect(etaMs(queue, first, 1, mono(9_900))).toBe(100);
   });
 });
@@ -156,7 +158,21 @@ describe('a promise', () => {
 
   it('serves an arrival that does not show it, if no other place is free', () => {
     const { queue } = refused(tenPersons, 50, 1_000);
-    expect(enqueue(queue, request(70, 'user'), o, mono(10_000))).toMatchObject({ is: 'queued', queue: { promises: [] } });
+    expect(enqueue(queue, request(70, 'user'), o, mono(10_000))).toMatchObject({ is: 'queued', queue: { promises: [{ lent: true }] } });
+  });
+
+  it('is kept also when it has served an arrival that did not show it, once', () => {
+    const { queue, promise } = refused(tenPersons, 50, 1_000);
+    const full = fill(
+      Array.from({ length: 9 }, (_, i) => [60 + i, 'user', 10_950] as const),
+      { ...queue, tickets: [] },
+    );
+    const lent = enqueue(full, request(70, 'user'), o, mono(11_000));
+    expect(lent).toMatchObject({ is: 'queued', position: 10 });
+    expect(enqueue(lent.queue, request(71, 'user'), o, mono(11_000)).is).toBe('full');
+    const back = enqueue(lent.queue, request(50, 'user', promise), o, mono(12_000));
+    expect(back).toMatchObject({ is: 'queued', position: 11, ticket: { deadline: 20_000 }, queue: { promises: [] } });
+    expect(enqueue(back.queue, request(71, 'user'), o, mono(12_000)).is).toBe('full');
   });
 
   it('is not lost, nor put off, by coming too early', () => {
@@ -170,7 +186,7 @@ describe('a promise', () => {
   });
 });
 
-it('I16: every promise to a person is kept, whatever comes and goes meanwhile, and persons never exceed the places', () => {
+it('I16: every promise to a person is kept, whatever comes and goes meanwhile; persons exceed the places by no more than the promises that were lent', () => {
   const small = { queue: { ...o.queue, places: 3, waitMs: 1_000, promiseMs: 500 } };
   const acts = fc.array(
     fc.oneof(
@@ -194,6 +210,7 @@ it('I16: every promise to a person is kept, whatever comes and goes meanwhile, a
       let now = 0;
       let next = 0;
       let told: { n: number; comesAt: number; name: string }[] = [];
+      const lent = new Set<string>();
       const settle = () => {
         // Tickets end at their deadline at the latest.
         queue = { ...queue, tickets: queue.tickets.filter((t) => t.deadline > now) };
@@ -201,7 +218,6 @@ it('I16: every promise to a person is kept, whatever comes and goes meanwhile, a
       const comeBack = () => {
         for (const p of told.filter((t) => t.comesAt <= now).sort((a, b) => a.comesAt - b.comesAt)) {
           const at = mono(p.comesAt);
-          if (!queue.promises.some((q) => q.name === p.name)) continue;
           const answer = enqueue(queue, request(p.n, 'auto', p.name), small, at);
           expect(answer.is).toBe('queued');
           queue = answer.queue;
@@ -229,7 +245,8 @@ it('I16: every promise to a person is kept, whatever comes and goes meanwhile, a
           queue = answer.queue;
         }
         settle();
-        expect(queue.tickets.filter((t) => t.class === 'user').length).toBeLessThanOrEqual(small.queue.places);
+        for (const p of queue.promises) if (p.lent === true) lent.add(p.name);
+        expect(queue.tickets.filter((t) => t.class === 'user').length).toBeLessThanOrEqual(small.queue.places + lent.size);
         expect(new Set(queue.tickets.map((t) => t.id)).size).toBe(queue.tickets.length);
       }
     }),

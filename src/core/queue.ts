@@ -23,7 +23,7 @@ export interface Queue {
   readonly promises: readonly Promised[];
   /** How long those waited who were served in the last second. */
   readonly lastWaits: readonly { readonly at: Mono; readonly waitedMs: number }[];
-  /** When seats of this user became free lately, oldest first. */
+  /** When seats of this user became free lately, oldest first, those of one moment as one. */
   readonly lastReleases: readonly Mono[];
 }
 
@@ -64,6 +64,8 @@ const STANDING_WINDOW_MS = 1_000;
 const STANDING_WAIT_MS = 100;
 /** Releases remembered for the expected wait. */
 const RELEASES_KEPT = 8;
+/** Releases this close to each other are one. */
+const SAME_MOMENT_MS = 100;
 
 /** The tickets in the order in which they are served: persons by arrival; then automatic ones by arrival, but newest first while
  *  the queue stands (nobody was served within 100 ms for a second): the latest attempt is the one that still listens. */
@@ -80,14 +82,15 @@ function isStanding(q: Queue, auto: readonly Ticket[], now: Mono): boolean {
 }
 
 /** Gives a place, or a promise of one. A second attempt of the same manager takes over its ticket and place. A person may push out
- *  the last automatic ticket. A holder of a promise that is due gets its place, in the class of the attempt that was refused. */
+ *  the last automatic ticket. A holder of a promise that is due gets its place, at least in the class of the attempt that was refused. */
 export function enqueue(q: Queue, r: TicketRequest, o: QueueRules, now: Mono): Enqueued {
   const queue = { ...q, promises: withoutLapsed(q.promises, o, now) };
   const own = queue.tickets.find((t) => t.id === r.id);
   if (own !== undefined) return takeOver(queue, own, r.class, now);
 
   const held = findPromise(queue.promises, r.promise);
-  const wanted = held?.class ?? r.class;
+  // A promise may raise an automatic return to the rank of the person who was refused; it never lowers a person.
+  const wanted = r.class === 'user' ? 'user' : (held?.class ?? 'auto');
   const ticket = newTicket(r, wanted, held, o, now);
   const others = queue.promises.filter((p) => p !== held);
   const isDue = held !== null && held.at <= now;
@@ -96,8 +99,15 @@ export function enqueue(q: Queue, r: TicketRequest, o: QueueRules, now: Mono): E
   }
   // It came too early: that costs it nothing, its promise stands.
   if (held !== null) return { is: 'full', queue, promiseAt: held.at, promise: held.name };
-  const due = queue.promises.find((p) => p.at <= now);
-  return due === undefined ? refuse(queue, r, o, now) : enqueue(queue, { ...r, promise: due.name }, o, now);
+  const due = queue.promises.find((p) => p.at <= now && p.lent !== true);
+  return due === undefined ? refuse(queue, r, o, now) : lend(queue, due, r, o, now);
+}
+
+/** Serves an arrival without a promise by one that is due: perhaps it is its holder, who has lost it. If not, the holder may come yet. */
+function lend(q: Queue, due: Promised, r: TicketRequest, o: QueueRules, now: Mono): Enqueued {
+  const served = enqueue(q, { ...r, promise: due.name }, o, now);
+  const promises = [...served.queue.promises, { ...due, lent: true } as const].sort((a, b) => a.at - b.at);
+  return { ...served, queue: { ...served.queue, promises } };
 }
 
 /** Takes a place; a person may take that of the last automatic reconnect. */
@@ -138,13 +148,20 @@ export function positionOf(q: Queue, id: ManagerId, now: Mono): number | null {
   return index < 0 ? null : index + 1;
 }
 
-/** Expected wait: position × mean gap between this user's recent releases, never beyond the own deadline, where waiting ends. */
-export function etaMs(q: Queue, ticket: Ticket, position: number, now: Mono): number {
+/** Expected wait: position × mean gap between this user's recent releases, or the time since the last one where that is longer; never
+ *  beyond the own deadline, where waiting ends. */
+export function etaMs(q: Pick<Queue, 'lastReleases'>, ticket: Ticket, position: number, now: Mono): number {
   const left = Math.max(0, ticket.deadline - now);
-  const first = q.lastReleases[0];
-  const last = q.lastReleases.at(-1);
-  if (first === undefined || last === undefined || q.lastReleases.length < 2) return left;
-  return Math.min(left, position * ((last - first) / (q.lastReleases.length - 1)));
+  const gapMs = meanGapMs(q.lastReleases, now);
+  return gapMs === null ? left : Math.min(left, position * gapMs);
+}
+
+/** Mean gap between instants, the one that lasts until `now` counting where it is longer; null while nothing can be said. */
+export function meanGapMs(instants: readonly Mono[], now: Mono): number | null {
+  const first = instants[0];
+  const last = instants.at(-1);
+  if (first === undefined || last === undefined || instants.length < 2) return null;
+  return Math.max((last - first) / (instants.length - 1), now - last);
 }
 
 /** Tickets ranked ahead of an admission: those before its own ticket, or else all of its class and better. */
@@ -167,8 +184,12 @@ export function serve(q: Queue, id: ManagerId, now: Mono): Queue {
   return { ...cancel(q, id), lastWaits: [...lastWaits, { at: now, waitedMs: now - ticket.issuedAt }] };
 }
 
-/** A seat of this user became free. */
-export const onSeatFreed = (q: Queue, now: Mono): Queue => ({ ...q, lastReleases: [...q.lastReleases, now].slice(-RELEASES_KEPT) });
+/** A seat of this user became free. What one cleanup frees at once was asked for by somebody and tells nothing of when the next will. */
+export function onSeatFreed(q: Queue, now: Mono): Queue {
+  const last = q.lastReleases.at(-1);
+  if (last !== undefined && now - last < SAME_MOMENT_MS) return q;
+  return { ...q, lastReleases: [...q.lastReleases, now].slice(-RELEASES_KEPT) };
+}
 
 /** Tickets whose waiting is over, in serving order. */
 export const due = (q: Queue, now: Mono): readonly Ticket[] => orderQueue(q, now).filter((t) => t.deadline <= now);

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { UserId } from '../protocol/ids.ts';
-import { isCorrelated, type ProbeResult, stepSelfHealth, WELL } from './self-health.ts';
+import { isCorrelated, isCorrelatedIn, type ProbeResult, stepSelfHealth, sumUp, WELL } from './self-health.ts';
 
 const second = (change: Partial<Parameters<typeof stepSelfHealth>[1]> = {}) => ({ gapMs: 12, loopDelayP99Ms: 3, voided: false, stallGapMs: 100, ...change });
 
@@ -68,5 +68,19 @@ describe('a correlated failure', () => {
     const well = (n: number) => Array.from({ length: n }, () => silent('e', { answered: true }));
     expect(isCorrelated([...many, ...well(11)], 'a' as UserId)).toBe(true);
     expect(isCorrelated([...many, ...well(12)], 'a' as UserId)).toBe(false);
+  });
+
+  it('is the same, summed up once for all who are judged', () => {
+    const users = fc.constantFrom('a', 'b', 'c', 'd', 'e').map((user) => user as UserId);
+    const results = fc.array(fc.record({ userId: users, answered: fc.boolean(), answeredBefore: fc.boolean() }), { maxLength: 40 });
+    fc.assert(
+      fc.property(results, users, (window, judged) => {
+        const others = window.filter((r) => r.userId !== judged);
+        const silent = others.filter((r) => !r.answered && r.answeredBefore);
+        const expected = silent.length >= 5 && new Set(silent.map((r) => r.userId)).size >= 3 && silent.length >= 0.3 * others.length;
+        expect(isCorrelatedIn(sumUp(window), judged)).toBe(expected);
+      }),
+      { numRuns: 1_000 },
+    );
   });
 });

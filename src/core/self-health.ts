@@ -49,18 +49,40 @@ export interface ProbeResult {
   readonly answeredBefore: boolean;
 }
 
-/** Whether within the window, `judged`'s own managers aside, at least 5 managers of at least 3 users and 30 % of all probed
- *  fell silent together. One user with many frozen tabs is no correlation. */
-export function isCorrelated(window: readonly ProbeResult[], judged: UserId): boolean {
-  const users = new Set<UserId>();
+/** A window of probe results, summed up once for all who are judged by it. */
+export interface Silence {
+  readonly probed: number;
+  readonly silent: number;
+  /** Users with somebody silent. */
+  readonly users: number;
+  readonly byUser: ReadonlyMap<UserId, { readonly probed: number; readonly silent: number }>;
+}
+
+/** Only who answered before can fall silent. */
+export function sumUp(window: Iterable<ProbeResult>): Silence {
+  const byUser = new Map<UserId, { probed: number; silent: number }>();
   let probed = 0;
   let silent = 0;
-  for (const result of window) {
-    if (result.userId === judged) continue;
-    probed += 1;
-    if (result.answered || !result.answeredBefore) continue;
-    silent += 1;
-    users.add(result.userId);
+  let users = 0;
+  for (const { userId, answered, answeredBefore } of window) {
+    const own = byUser.get(userId) ?? { probed: 0, silent: 0 };
+    byUser.set(userId, own);
+    own.probed++;
+    probed++;
+    if (answered || !answeredBefore) continue;
+    if (own.silent++ === 0) users++;
+    silent++;
   }
-  return silent >= CORRELATED_MANAGERS && users.size >= CORRELATED_USERS && silent >= CORRELATED_SHARE * probed;
+  return { probed, silent, users, byUser };
 }
+
+/** Whether within the window, `judged`'s own managers aside, at least 5 managers of at least 3 users and 30 % of all probed
+ *  fell silent together. One user with many frozen tabs is no correlation. */
+export function isCorrelatedIn(s: Silence, judged: UserId): boolean {
+  const own = s.byUser.get(judged) ?? { probed: 0, silent: 0 };
+  const silent = s.silent - own.silent;
+  const users = s.users - (own.silent > 0 ? 1 : 0);
+  return silent >= CORRELATED_MANAGERS && users >= CORRELATED_USERS && silent >= CORRELATED_SHARE * (s.probed - own.probed);
+}
+
+export const isCorrelated = (window: readonly ProbeResult[], judged: UserId): boolean => isCorrelatedIn(sumUp(window), judged);

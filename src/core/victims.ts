@@ -72,6 +72,10 @@ export function compareVictims(a: Candidate, b: Candidate): number {
   );
 }
 
+/** Orders the repayment of a burst: rank, then the longest quiet, whatever else speaks for a session. */
+export const compareRepayment = (a: Candidate, b: Candidate): number =>
+  rank(a) - rank(b) || compare(b.verdict.quietMs, a.verdict.quietMs) || compareVictims(a, b);
+
 const compare = <T extends number | string>(a: T, b: T): number => (a < b ? -1 : a > b ? 1 : 0);
 
 export type Trigger = 'admission' | 'proactive' | 'repay' | 'operator' | 'user';

@@ -82,6 +82,8 @@ async function takeSeat(line: Line, greeting: Greeting, credential: Credential, 
   const end = admission.kind === 'queued' ? await waitInLine(line, admission, leaving.signal) : admission;
   if (end === null) return null;
   if (end.kind === 'retry') {
+    // Whoever has gone needs no time to come back at.
+    if (leaving.signal.aborted) return null;
     sendAway(line, greeting, end, path);
     return null;
   }
@@ -147,6 +149,8 @@ function converse(line: Line, seated: SeatedHere, greeting: Greeting, credential
   connections.seated(line, manager.id);
   manager.noteLimits(seated.limits);
   attachment.send(readyFrame(seated, credential, path));
+  // At once: where many come at the same instant it may give way to the next one in this very turn, and has been told of its seat then.
+  attachment.delivery.flush();
   for (const sub of greeting.hello.resume?.subs ?? []) {
     const { epoch, offset, ...rest } = sub;
     attachment.subscribe({ ...rest, from: { epoch, offset } });

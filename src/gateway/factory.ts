@@ -1,4 +1,5 @@
-import { WebSocketManagerFactory as Factory, type FactoryOptions } from '../managers/factory.ts';
+import { WebSocketManagerFactory as Factory } from '../managers/factory.ts';
+import type { FactoryOptions } from '../managers/factory-options.ts';
 import { memoryStore } from '../stores/memory.ts';
 
 /** The factory on its own, without a gateway. Default store: memory, which keeps nothing over a restart and makes no files. */

@@ -28,6 +28,8 @@ export interface GatewayOptions extends PartialOptions {
   readonly store?: Store;
   /** 32 bytes that sign resume tokens; the same on every node and over restarts. Default: random, so that clients are admitted anew after a restart. */
   readonly signingKey?: Uint8Array;
+  /** Opens the admin API to whoever has this key: 16 characters or more. Left out: there is no admin API. */
+  readonly adminKey?: string;
   /** Origins of pages that may connect, besides the gateway's own. */
   readonly origins?: readonly string[];
   /** Folder with the built chat page; left out: no page at `/`. */

@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { getRequestListener } from '@hono/node-server';
 import { agentOf } from '../agents/generator.ts';
 import { customAuthenticator } from '../auth/authenticate.ts';
 import { createResumeTokens } from '../auth/resume-tokens.ts';
@@ -17,7 +16,9 @@ import { createConversations } from './conversations.ts';
 import { drainGateway } from './drain.ts';
 import type { GatewayOptions } from './gateway-options.ts';
 import { createHealth } from './health.ts';
+import { createAdminApp } from './http/admin/app.ts';
 import { createHttpApp } from './http/app.ts';
+import { doorOf } from './http/door.ts';
 import { createOriginPolicy } from './origins.ts';
 import { RunBoard } from './runs.ts';
 import type { Services } from './services.ts';
@@ -32,6 +33,8 @@ export interface Gateway extends AsyncDisposable {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
   /** HTTP, web style. */
   fetch(request: Request): Promise<Response>;
+  /** The admin API, for a listener of its own that only operators reach. Without `adminKey` it knows only the health paths. */
+  readonly admin: Pick<Gateway, 'handler' | 'fetch'>;
   /** Takes WebSocket upgrades on our path. `ownUpgrades`: answers 404 to those on other paths, for a server that is ours alone.
    *  Returns the undo. */
   attach(server: UpgradeSource, o?: { readonly ownUpgrades?: boolean }): () => void;
@@ -56,6 +59,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     agent,
     store = memoryStore(),
     signingKey,
+    adminKey = null,
     origins,
     chatPages,
     prefix = '',
@@ -77,7 +81,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     random,
     store,
     telemetry,
-    sessions: (user) => sessions.list(user, null),
+    sessions: (user, current) => sessions.list(user, current),
     storeFailing: () => factory.streams.storeFailing,
   });
   let isDraining = false;
@@ -105,29 +109,24 @@ export function createGateway(options: GatewayOptions): Gateway {
       isDraining: () => isDraining,
       isRecovered: () => isRecovered,
       quarantined: () => factory.quarantined,
+      crowded: () => factory.crowded,
     }),
     prefix,
   };
   const app = createHttpApp(services, chatPages === undefined ? {} : { chatPages });
-  const listener = getRequestListener((request, { incoming }) => app.fetch(request, { incoming: incoming as IncomingMessage }), {
-    overrideGlobalObjects: false,
-  });
-  const upgrader = new Upgrader(
-    services,
-    () => isDraining,
-    (transport, arrival) => {
-      serve(transport, arrival, { services, factory, runs, connections, isDraining: () => isDraining }).catch((error: unknown) => {
-        const id = newId(random, 'cln');
-        telemetry.record({
-          severity: 'ERROR',
-          event: 'connection-failed',
-          message: `A connection ended by an error of ours: ${error instanceof Error ? error.message : String(error)}`,
-          id,
-        });
-        sayGoodbye(transport, { close: CLOSE.internalError });
+  const adminApp = createAdminApp(services, factory, adminKey);
+  const upgrader = new Upgrader(services, { isDraining: () => isDraining, overloadedForMs: () => factory.overloadedForMs }, (transport, arrival) => {
+    serve(transport, arrival, { services, factory, runs, connections, isDraining: () => isDraining }).catch((error: unknown) => {
+      const id = newId(random, 'cln');
+      telemetry.record({
+        severity: 'ERROR',
+        event: 'connection-failed',
+        message: `A connection ended by an error of ours: ${error instanceof Error ? error.message : String(error)}`,
+        id,
       });
-    },
-  );
+      sayGoodbye(transport, { close: CLOSE.internalError });
+    });
+  });
   const recovered = untilItWorks(() => runs.recover()).then(() => {
     isRecovered = true;
   });
@@ -166,13 +165,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
   return {
     factory,
-    handler(request, response) {
-      listener(request, response).catch((error: unknown) => {
-        telemetry.record({ severity: 'ERROR', event: 'request-failed', message: error instanceof Error ? error.message : String(error) });
-        response.destroy();
-      });
-    },
-    fetch: async (request) => await app.fetch(request),
+    ...doorOf(app, telemetry),
+    admin: doorOf(adminApp, telemetry),
     attach(server, o = {}) {
       const detach = upgrader.attach(server, { prefix, ownUpgrades: o.ownUpgrades ?? false });
       detachers.push(detach);
@@ -192,6 +186,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       cancelTrim();
       for (const detach of detachers) detach();
       app.endStreams();
+      adminApp.endStreams();
       connections.terminate();
       await runs.stop(0);
       await factory[Symbol.asyncDispose]();

@@ -5,7 +5,14 @@ import type { Health, HealthReport } from './services.ts';
 const report = (checks: HealthReport['checks']): HealthReport => ({ status: checks.every((c) => c.ok) ? 'ok' : 'fail', checks });
 
 /** Computed, not claimed: each check looks at the thing itself. */
-export function createHealth(o: { store: Store; streams: Streams; isDraining(): boolean; isRecovered(): boolean; quarantined(): number }): Health {
+export function createHealth(o: {
+  store: Store;
+  streams: Streams;
+  isDraining(): boolean;
+  isRecovered(): boolean;
+  quarantined(): number;
+  crowded(): number;
+}): Health {
   let hasBeenReady = false;
   const ready = async (): Promise<HealthReport> => {
     const store = await o.store.health().catch((error: unknown) => ({ ok: false, detail: error instanceof Error ? error.message : String(error) }));
@@ -18,7 +25,11 @@ export function createHealth(o: { store: Store; streams: Streams; isDraining(): 
       },
       { name: 'recovery', ok: o.isRecovered(), detail: o.isRecovered() ? 'Interrupted runs have their end.' : 'Interrupted runs are being looked for.' },
       { name: 'draining', ok: !o.isDraining(), detail: o.isDraining() ? 'This node is being stopped.' : 'Connections are welcome.' },
-      { name: 'quarantine', ok: o.quarantined() < QUARANTINE_MAX, detail: `${o.quarantined()} sockets refuse to close.` },
+      {
+        name: 'quarantine',
+        ok: o.quarantined() < QUARANTINE_MAX && o.crowded() === 0,
+        detail: `${o.quarantined()} sockets refuse to close; ${o.crowded()} users have more sockets than their limits allow because of it.`,
+      },
     ]);
     hasBeenReady ||= made.status === 'ok';
     return made;

@@ -83,10 +83,12 @@ export class Line implements TransportListener {
   // ---- transport
 
   message(text: string): void {
-    this.#bytes += text.length;
-    if (this.#unverified && this.#bytes > UNVERIFIED_BYTES) {
-      this.#violated(CLOSE.messageTooBig);
-      return;
+    if (this.#unverified) {
+      this.#bytes += Buffer.byteLength(text);
+      if (this.#bytes > UNVERIFIED_BYTES) {
+        this.#violated(CLOSE.messageTooBig);
+        return;
+      }
     }
     const parsed = parseClientFrame(text);
     if (this.#isFirst) {
@@ -100,7 +102,7 @@ export class Line implements TransportListener {
       return;
     }
     if (this.#owner) this.#owner.frame(parsed);
-    else this.#keep(parsed, text.length);
+    else this.#keep(parsed, Buffer.byteLength(text));
   }
 
   #keep(parsed: Exclude<ParsedFrame, { is: 'violation' }>, bytes: number): void {

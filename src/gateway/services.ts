@@ -71,7 +71,7 @@ export interface FollowListener {
 
 export interface Runs {
   /** Stores a message, then starts or queues its run. Resolves when the message is durable. */
-  send(identity: Pick<Identity, 'user' | 'tier'>, request: Omit<Send, 'type'>): Promise<RunAccepted | Refusal>;
+  send(identity: Pick<Identity, 'user' | 'tier'>, request: Omit<Send, 'type'> & { readonly manager?: ManagerId | null }): Promise<RunAccepted | Refusal>;
   /** Null: not the user's own, or unknown. */
   cancel(user: UserId, run: RunId): Promise<{ readonly run: RunId; readonly state: 'cancelling' | 'ended' } | null>;
 }

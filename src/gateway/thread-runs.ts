@@ -6,7 +6,7 @@ import { newId, type Random } from '../ports/random.ts';
 import type { RunRecord, Store, StoredMessage, WriterToken } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { RunAccepted, Send } from '../protocol/frames.ts';
-import type { MessageId, NodeId, RunId, UserId } from '../protocol/ids.ts';
+import type { ManagerId, MessageId, NodeId, RunId, UserId } from '../protocol/ids.ts';
 import type { SessionInfo } from '../protocol/messages.ts';
 import type { Stream } from '../streams/stream.ts';
 import { historyFor } from './history.ts';
@@ -23,12 +23,16 @@ export interface RunDeps {
   readonly random: Random;
   readonly store: Store;
   readonly telemetry: Telemetry;
-  sessions(user: UserId): Promise<readonly SessionInfo[]>;
+  /** `current`: the session that asked. */
+  sessions(user: UserId, current: ManagerId | null): Promise<readonly SessionInfo[]>;
   /** True while the log does not take what it is given. */
   storeFailing(): boolean;
 }
 
-export type SendRequest = Omit<Send, 'type'>;
+export type SendRequest = Omit<Send, 'type'> & {
+  /** The session that asks; null or left out where none does, as over plain HTTP. */
+  readonly manager?: ManagerId | null;
+};
 /** Called when the message is durable, before any follower sees it or an event of its run. */
 export type OnAccepted = (accepted: RunAccepted) => void;
 
@@ -38,6 +42,8 @@ interface Waiting {
   readonly record: RunRecord;
   /** Id of the message that its answer becomes. */
   readonly messageId: MessageId;
+  /** The session that asked; after a restart nobody knows any more. */
+  readonly manager: ManagerId | null;
 }
 
 /** The runs of one thread: one at a time, others wait in order. */
@@ -91,7 +97,7 @@ export class ThreadRuns {
       this.#tenure = tenure;
       this.#isRecovering = false;
       const waiting = open.filter((record) => record.state === 'queued');
-      this.#waiting = waiting.map((record) => ({ record, messageId: newId(this.#deps.random, 'msg') as MessageId }));
+      this.#waiting = waiting.map((record) => ({ record, messageId: newId(this.#deps.random, 'msg') as MessageId, manager: null }));
       this.#startNext();
     } finally {
       this.#isRecovering = false;
@@ -214,7 +220,7 @@ export class ThreadRuns {
         },
       );
     });
-    this.#waiting.push({ record: run, messageId: newId(random, 'msg') as MessageId });
+    this.#waiting.push({ record: run, messageId: newId(random, 'msg') as MessageId, manager: request.manager ?? null });
     this.#startNext();
     return accepted;
   }
@@ -243,7 +249,7 @@ export class ThreadRuns {
       record: { ...next.record, state: 'running' },
       messageId: next.messageId,
       agent: this.#deps.agent,
-      run: this.#inputOf(next.record),
+      run: this.#inputOf(next),
       options: this.#deps.options,
       clock: this.#deps.clock,
       telemetry: this.#deps.telemetry,
@@ -254,8 +260,8 @@ export class ThreadRuns {
     void this.#execute(run);
   }
 
-  #inputOf(record: RunRecord) {
-    return { userId: record.user, threadId: record.thread, runId: record.id, sessions: () => this.#deps.sessions(record.user) };
+  #inputOf({ record, manager }: Waiting) {
+    return { userId: record.user, threadId: record.thread, runId: record.id, sessions: () => this.#deps.sessions(record.user, manager) };
   }
 
   async #execute(run: RunningAgent): Promise<void> {

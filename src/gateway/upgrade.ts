@@ -26,6 +26,7 @@ export class Upgrader {
   readonly #services: Services;
   readonly #accept: (transport: Transport, arrival: Arrival) => void;
   readonly #isDraining: () => boolean;
+  readonly #overloadedForMs: () => number | null;
   readonly #storm: ReturnType<typeof createRateLimit>;
   readonly #server = new WebSocketServer({
     noServer: true,
@@ -35,9 +36,15 @@ export class Upgrader {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
 
-  constructor(services: Services, isDraining: () => boolean, accept: (transport: Transport, arrival: Arrival) => void) {
+  /** `overloadedForMs`: in how long it is worth trying where even the gate of this node is full; null while it is not. */
+  constructor(
+    services: Services,
+    node: { readonly isDraining: () => boolean; readonly overloadedForMs: () => number | null },
+    accept: (transport: Transport, arrival: Arrival) => void,
+  ) {
     this.#services = services;
-    this.#isDraining = isDraining;
+    this.#isDraining = node.isDraining;
+    this.#overloadedForMs = node.overloadedForMs;
     this.#accept = accept;
     this.#storm = createRateLimit({ limit: services.options.rate.upgradesPer10s, windowMs: STORM_WINDOW_MS, clock: services.clock });
   }
@@ -69,8 +76,24 @@ export class Upgrader {
       .map((p) => p.trim())
       .filter((p) => p !== '');
     const stormMs = this.#storm.take(address);
-    if (this.#isDraining()) refuse(socket, 'draining', 'This server is being stopped; connect again in a moment.', 1);
-    else if (stormMs > 0) refuse(socket, 'rate-limited', 'Too many connections from this address at once.', Math.ceil(stormMs / 1_000));
+    // An automatic redial costs less before the upgrade than after it; a person is always heard.
+    const overloadedMs = url.searchParams.get('intent') === 'auto' ? this.#overloadedForMs() : null;
+    if (this.#isDraining())
+      refuse(socket, 'draining', 'This server is being stopped; another one takes over. Connect again after the time in `Retry-After`.', 1);
+    else if (stormMs > 0)
+      refuse(
+        socket,
+        'rate-limited',
+        'This address connects faster than this server takes it; connect again after the time in `Retry-After`.',
+        Math.ceil(stormMs / 1_000),
+      );
+    else if (overloadedMs !== null)
+      refuse(
+        socket,
+        'node-overloaded',
+        'This server is full, and so is its queue; connect again after the time in `Retry-After`.',
+        Math.ceil((overloadedMs * (1 + this.#services.random.share() / 2)) / 1_000),
+      );
     else if (origin === 'denied') refuse(socket, 'origin-denied', 'Pages of this origin may not connect here; the operator lists origins in `auth.origins`.');
     else if (protocols.length > 0 && !protocols.includes(SUBPROTOCOL))
       refuse(socket, 'bad-request', `Expected the subprotocol ${SUBPROTOCOL} among those offered.`);
@@ -126,6 +149,7 @@ function refuse(socket: Duplex, code: ErrorCode, detail: string, retryAfterS?: n
     code,
     detail,
     retryable: status === 503 || status === 429,
+    ...(retryAfterS === undefined ? {} : { retryAfterMs: retryAfterS * 1_000 }),
   });
   // A peer that never closes its side must not keep ours.
   socket.once('finish', () => socket.destroy());

@@ -1,6 +1,7 @@
 /** `spillway/react`: the client as hooks. */
 
 import { createContext, createElement, type ReactNode, useCallback, useContext, useEffect, useMemo, useState, useSyncExternalStore } from 'react';
+import { isNotFound } from '../client/http.ts';
 import type { ClientState, Limits, Notice, Position, SessionInfo, SpillwayClient, ThreadMessage } from '../client/index.ts';
 import type { AgentStep } from './conversation.ts';
 import { hold, Shared } from './provider.ts';
@@ -87,6 +88,8 @@ export function useSessions(): {
   error: string | null;
   free(id: string): Promise<void>;
   freeUnresponsive(): Promise<void>;
+  /** "Resume here": closes that session and goes on here in its place. */
+  resumeHere(id: string): Promise<void>;
   refresh(): void;
 } {
   const client = useSpillway();
@@ -125,6 +128,17 @@ export function useSessions(): {
         await client.sessions.freeUnresponsive();
         refresh();
       },
+      resumeHere: async (id: string) => {
+        try {
+          await client.sessions.free(id);
+        } catch (reason) {
+          // Gone already: its room is free.
+          if (!isNotFound(reason)) throw reason;
+        }
+        refresh();
+        // Who waits in line already gets what became free.
+        if (client.state.name !== 'queued') await client.resume();
+      },
     }),
     [client, sessions, error, refresh],
   );
@@ -160,7 +174,7 @@ export function SpillwayStatus({ className }: { className?: string } = {}): Reac
   };
   const waitMs = state.name === 'queued' ? state.etaMs : 'retryInMs' in state ? state.retryInMs : 0;
   const since = lostSince(state);
-  const status = statusText(state, Math.max(0, waitMs - elapsedMs), since === null ? 0 : Date.now() - since);
+  const status = statusText(state, Math.max(0, waitMs - elapsedMs), since === null ? 0 : Date.now() - since, !navigator.onLine);
   return (
     <div className={className} role="status">
       {status !== null && (

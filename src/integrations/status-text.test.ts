@@ -13,8 +13,16 @@ test('a wait always has a number', () => {
 
 test('a short loss needs no words, a longer one some, a long one a button', () => {
   expect(statusText(lost('reconnecting'), 500, 2_999)).toBeNull();
-  expect(statusText(lost('reconnecting'), 500, 3_000)).toEqual({ text: 'Reconnecting… your answer continues.', action: null });
+  expect(statusText(lost('reconnecting'), 500, 3_000)).toEqual({ text: 'Reconnecting… what you see is kept.', action: null });
   expect(statusText(lost('offline'), 500, 15_000)).toMatchObject({ text: expect.stringMatching(/^Offline since .*We go on trying\.$/), action: 'try-now' });
+});
+
+test('an answer is said to go on only where nothing speaks against it', () => {
+  const text = (more: object, isOffline = false): string | undefined => statusText(lost('reconnecting', more), 500, 3_000, isOffline)?.text;
+  expect(text({ info: info(4001, 'now') })).toBe('Reconnecting… your answer continues.');
+  expect(text({ info: info(1006, 'now') }, true)).toBe('Reconnecting… your answer continues.');
+  // A killed gateway takes the answer along.
+  expect(text({ info: info(1006, 'now') })).toBe('Reconnecting… what you see is kept.');
 });
 
 test('what the gateway said is said, with the step that helps', () => {

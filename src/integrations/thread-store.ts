@@ -2,10 +2,10 @@
 
 import { RETRY_TIMES, retryDelay } from '../client/backoff.ts';
 import { isNotFound } from '../client/http.ts';
-import type { GapEvent, OutboxEvent, Position, SpillwayClient, StreamEvent, Thread, ThreadEvent, ThreadMessage } from '../client/index.ts';
+import type { GapEvent, OutboxEvent, Position, SpillwayClient, SpillwayError, StreamEvent, Thread, ThreadEvent, ThreadMessage } from '../client/index.ts';
 import { later } from '../client/timers.ts';
 import { type AgentStep, type Conversation, EMPTY, type Failure, fromSnapshot, stepsOf, withEvent } from './conversation.ts';
-import { asThreadMessage, newOwnMessage, notArrived, type OwnMessage } from './own-messages.ts';
+import { asThreadMessage, newOwnMessage, notArrived, type OwnMessage, refusalOf } from './own-messages.ts';
 
 /** What the hooks show. One object, exchanged when it changes. */
 export interface ThreadView {
@@ -64,7 +64,7 @@ export class ThreadStore {
     const run = this.#thread.send(text);
     // Turned away at once: it is in no outbox, so it is kept here.
     if (!this.#own.some((m) => m.id === run.id)) this.#setOwn([...this.#own, newOwnMessage({ id: run.id, data: { text } }, Date.now())]);
-    run.accepted.catch((error: Error) => this.#refuse(run.id, error.message));
+    run.accepted.catch((error: SpillwayError) => this.#refuse(run.id, error));
   };
 
   readonly stop = (): void => {
@@ -143,7 +143,7 @@ export class ThreadStore {
   #outboxChanged(event: OutboxEvent): void {
     if (event.thread !== this.#thread.id) return;
     if (event.state === 'refused') {
-      this.#refuse(event.id, event.text ?? '');
+      if (event.error !== undefined) this.#refuse(event.id, event.error);
       return;
     }
     if (event.state === 'waiting') {
@@ -160,8 +160,8 @@ export class ThreadStore {
     this.#setOwn(notArrived(own, this.#conversation));
   }
 
-  #refuse(id: string, refusal: string): void {
-    this.#setOwn(this.#own.map((m) => (m.id === id ? { ...m, refusal } : m)));
+  #refuse(id: string, error: SpillwayError): void {
+    this.#setOwn(this.#own.map((m) => (m.id === id ? { ...m, refusal: refusalOf(error) } : m)));
   }
 
   #forgetAwaited(runs: readonly (string | undefined)[]): void {
@@ -209,7 +209,6 @@ export class ThreadStore {
   }
 
   #failure(): Failure | null {
-    const refused = this.#own.findLast((m) => m.refusal !== null)?.refusal;
-    return typeof refused === 'string' ? { text: refused, canRetry: true } : this.#conversation.failure;
+    return this.#own.findLast((m) => m.refusal !== null)?.refusal ?? this.#conversation.failure;
   }
 }

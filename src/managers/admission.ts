@@ -54,7 +54,7 @@ export interface QueuePlace {
 /** It waits, for a bounded time. */
 export interface Queued extends QueuePlace {
   readonly kind: 'queued';
-  /** Never rejects because of a limit. */
+  /** Never rejects because of a limit. For whoever has left (`cancel`, `signal`) it is a `retry` that may come back at once. */
   readonly outcome: Promise<Seated | Retry>;
   /** Calls back when its place changes. */
   onPlace(listener: (place: QueuePlace) => void): void;

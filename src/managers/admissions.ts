@@ -1,70 +1,116 @@
 import type { Mono } from '../core/clocks.ts';
 import { newId } from '../ports/random.ts';
 import type { SeatFacts } from '../ports/store.ts';
-import { closeFor } from '../protocol/close-codes.ts';
 import type { ManagerId, UserId } from '../protocol/ids.ts';
-import type { ReasonCode } from '../protocol/reasons.ts';
-import { cleanedUpNotice } from '../protocol/texts.ts';
-import type { Admission, AdmissionRequest, Queued, Retry, Seated } from './admission.ts';
-import { AdmissionRun, type StepOutcome, type Surroundings } from './admit.ts';
+import type { Admission, AdmissionRequest, Retry, Seated } from './admission.ts';
+import { AdmissionRun } from './admit.ts';
 import type { Attachment } from './attachment.ts';
-import { BareWire } from './bare-wire.ts';
+import { Attempt, type AttemptOwner, type Ending, type Guest } from './attempt.ts';
 import type { Claims } from './claims.ts';
 import type { Context } from './context.ts';
-import type { CleanupReport, FactoryEmitter, FactoryEvents } from './events.ts';
-import { sayGoodbye } from './farewell.ts';
-import { type UserContext, WebSocketManager } from './manager.ts';
+import type { AdmissionRecord, CleanupReport, FactoryEmitter } from './events.ts';
+import { GateRoom } from './gate-room.ts';
+import { heapGauge } from './heap.ts';
+import { LevelFaults } from './level-faults.ts';
+import type { UserContext, WebSocketManager } from './manager.ts';
+import { NodeSweep } from './node-sweep.ts';
 import type { Notifier } from './notify.ts';
-import type { CountedSocket } from './sockets.ts';
-import type { WaitingRoom } from './waiting-room.ts';
+import { Passes } from './passes.ts';
+import { ProbeBudget } from './probe-budget.ts';
+import type { QueuedTicket } from './reports.ts';
+import { Seating } from './seating.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 /** What admissions need of their factory. */
 interface AdmissionDeps {
   readonly claims: Claims;
-  readonly room: WaitingRoom;
   readonly notifier: Notifier;
   readonly events: FactoryEmitter;
-  readonly around: Surroundings;
+  /** Whether we stalled since then. */
+  stalledSince(at: Mono): boolean;
   cleaned(report: CleanupReport): void;
   leave(manager: WebSocketManager, reason: 'client-closed' | 'parked'): Promise<void>;
   transportClosed(manager: WebSocketManager, attachment: Attachment): void;
 }
 
-/** Somebody at the door. */
-interface Guest {
-  readonly user: UserContext;
-  readonly request: AdmissionRequest;
-  readonly socket: CountedSocket | null;
-  readonly askedAt: Mono;
-}
-
-type Concluded = Exclude<StepOutcome, { is: 'queued' }>;
-
-/** How managers come to their seats: back to the one they still hold, or through an admission. */
-export class Admissions {
+/** How managers come to their seats: back to the one they still hold, or through a pass of their user. */
+export class Admissions implements AttemptOwner {
   readonly #context: Context;
   readonly #deps: AdmissionDeps;
-  #created = 0;
+  readonly #seating: Seating;
+  readonly #room: WaitingRoom;
+  readonly #gate: GateRoom;
+  readonly #nodeSweep: NodeSweep;
+  readonly #passes: Passes;
+  readonly #stopListening: () => void;
 
   constructor(context: Context, deps: AdmissionDeps) {
     this.#context = context;
     this.#deps = deps;
+    this.#seating = new Seating(context, deps);
+    this.#nodeSweep = new NodeSweep(context, (report) => deps.cleaned(report));
+    // Only attempts wait.
+    this.#room = new WaitingRoom(context, (waiting) => this.#passes.join(waiting as Attempt));
+    this.#gate = new GateRoom(context, this.#nodeSweep, (waiting) => this.#passes.join(waiting as Attempt));
+    this.#passes = new Passes({
+      context,
+      claims: deps.claims,
+      probes: new ProbeBudget(() => context.mono()),
+      faults: new LevelFaults(() => context.mono()),
+      room: this.#room,
+      gate: this.#gate,
+      nodeSweep: this.#nodeSweep,
+      heapShare: heapGauge(() => context.mono()),
+      stalledSince: (at) => deps.stalledSince(at),
+      cleaned: (report) => deps.cleaned(report),
+    });
+    this.#stopListening = deps.events.on('manager-ended', ({ user, reason }) => {
+      // What a person frees is promised to their own queue.
+      if (reason === 'user-freed' && (this.#room.waitingOf(user) > 0 || this.#gate.waits(user))) this.#gate.promise(user);
+      this.#gate.freed();
+    });
   }
 
   /** Managers made so far. */
   get created(): number {
-    return this.#created;
+    return this.#seating.created;
+  }
+
+  /** Everybody who waits, in users' queues and at the gate. */
+  get tickets(): readonly QueuedTicket[] {
+    return [...this.#room.tickets, ...this.#gate.tickets];
+  }
+
+  /** How many wait in a user's queue. */
+  waitingOf(user: UserId): number {
+    return this.#room.waitingOf(user);
+  }
+
+  /** In how long it is worth trying again where even the gate of this node has no place; null while it has one. */
+  get overloadedForMs(): number | null {
+    return this.#gate.isFull ? this.#gate.estimateMs : null;
+  }
+
+  /** Seats, queue or burst of a user changed. */
+  changed(user: UserId): void {
+    this.#room.poke(user);
+    this.#nodeSweep.changed(user);
+    this.#gate.freed();
   }
 
   /** Resolves to an outcome; rejects only while the store cannot be asked, and then nothing is left behind. */
   async admit(user: UserContext, request: AdmissionRequest): Promise<Admission> {
     const socket = request.transport ? this.#context.sockets.count(user.userId, request.transport) : null;
-    if (socket && request.closed) void request.closed.then(() => socket.gone());
+    const gone = (): void => socket?.gone();
+    // However it is told of its end.
+    void request.closed?.then(gone, gone);
     const guest: Guest = { user, request, socket, askedAt: this.#context.mono() };
     try {
-      const admission = (await this.#comeBack(guest)) ?? (await this.#context.lanes.run(user.userId, () => this.#enter(guest)));
-      if (admission.kind === 'retry') this.#handBack(guest);
-      return admission;
+      const back = await this.#comeBack(guest);
+      if (back) return back;
+      const attempt = new Attempt(this.#runFor(guest), guest, this, () => this.#context.mono());
+      this.#passes.join(attempt);
+      return await attempt.answer;
     } catch (error) {
       this.#handBack(guest);
       throw error;
@@ -76,16 +122,10 @@ export class Admissions {
     if (!request.closed) socket?.gone();
   }
 
-  /** In the user's lane. */
-  async #enter(guest: Guest): Promise<Admission> {
-    // Whoever came with the same token may have been quicker.
-    const again = await this.#comeBack(guest);
-    if (again) return again;
-    const { user, request } = guest;
+  #runFor({ user, request, askedAt }: Guest): AdmissionRun {
     const manager = this.#idFor(request);
-    const run = new AdmissionRun(
+    return new AdmissionRun(
       this.#context,
-      this.#deps.around,
       {
         manager,
         user: user.userId,
@@ -95,11 +135,10 @@ export class Admissions {
         promise: request.promise ?? null,
         label: request.client?.label ?? null,
         refusals: this.#deps.claims.refusals(manager),
+        isReturning: request.resume?.manager === manager,
       },
-      guest.askedAt,
+      askedAt,
     );
-    const outcome = await run.advance();
-    return outcome.is === 'queued' ? this.#queue(run, outcome.facts, guest) : this.#conclude(run, outcome, guest);
   }
 
   /** A manager that is not seated any more comes back under its id, unless somebody else has that id here. */
@@ -141,8 +180,8 @@ export class Admissions {
   }
 
   #reattach(manager: WebSocketManager, facts: SeatFacts | null, guest: Guest): Seated {
-    const { user, request } = guest;
-    const seated = this.#attach(manager, facts, guest, 'attached', 'reattach');
+    const { user, request, askedAt } = guest;
+    const seated = this.#seating.attach(manager, facts, guest, 'attached', 'reattach');
     this.#record({
       managerId: manager.id,
       user: user.userId,
@@ -152,140 +191,74 @@ export class Admissions {
       reason: null,
       levels: [],
       probed: 0,
-      durationMs: Math.round(this.#context.mono() - guest.askedAt),
+      durationMs: Math.round(this.#context.mono() - askedAt),
     });
     return seated;
   }
 
-  /** Gives a seated manager the guest's transport. An older one is fenced first, then told. */
-  #attach(manager: WebSocketManager, facts: SeatFacts | null, guest: Guest, resume: Seated['resume'], how: Seated['how']): Seated {
-    const { user, request, socket } = guest;
-    const positions = manager.attachment?.positions() ?? [];
-    const old = request.transport && socket ? manager.reattach(request.transport, socket, request.visibility) : null;
-    if (request.client) manager.client = request.client;
-    if (request.attended !== true) this.#attend(manager);
-    if (old) {
-      // Never two transports on one manager; the old one may be half-open, so nothing waits for it.
-      sayGoodbye(old.transport, { close: closeFor('superseded'), reason: 'superseded', positions, manager: manager.id, label: manager.client.label });
-      old.socket.terminate(this.#context.options.cleanup.lingerForceMs);
+  // ---- how an attempt goes on
+
+  held(attempt: Attempt, facts: SeatFacts, isFirst: boolean): void {
+    const { user } = attempt.run.applicant;
+    if (attempt.run.ticket?.at === 'gate') {
+      this.#room.release(attempt);
+      this.#gate.hold(attempt);
+    } else {
+      this.#gate.release(attempt);
+      this.#room.hold(attempt, facts);
     }
-    this.#context.changed(user.userId);
-    const limits = this.#deps.notifier.limits(user.userId, user.tier, facts);
-    return { kind: 'seated', manager, attachment: manager.attachment, seat: manager.seat?.kind ?? 'soft', resume, how, limits };
+    if (!isFirst) return;
+    this.#deps.notifier.urgent(user, facts);
+    this.#context.changed(user);
   }
 
-  // ---- a place in the queue
-
-  #queue(run: AdmissionRun, facts: SeatFacts, guest: Guest): Queued {
-    const { user, request } = guest;
-    let isOver = false;
-    let hasLeft = false;
-    const entered = this.#deps.room.enter(run, facts, (end) => {
-      isOver = true;
-      request.signal?.removeEventListener('abort', leave);
-      return this.#conclude(run, end, guest);
-    });
-    const leave = (): void => {
-      if (hasLeft) return;
-      hasLeft = true;
-      if (isOver) return;
-      entered.leave();
-      this.#recordRun(run, 'abandoned', null);
-    };
-    const outcome = entered.outcome.then(async (end) => {
-      if (end.kind === 'retry') this.#handBack(guest);
-      // It left in the very moment in which it was seated: nobody is there to hold that seat.
-      else if (hasLeft) await this.#deps.leave(end.manager, 'client-closed');
-      return end;
-    });
-    this.#deps.notifier.urgent(user.userId, facts);
-    this.#context.changed(user.userId);
-    // Whoever has gone by now is not told by an event any more.
-    if (request.signal?.aborted) leave();
-    else request.signal?.addEventListener('abort', leave, { once: true });
-    return { kind: 'queued', ...entered.place, outcome, onPlace: entered.onPlace, cancel: leave };
+  left(attempt: Attempt): void {
+    this.#passes.join(attempt);
   }
 
-  // ---- the end of an admission
+  failed(attempt: Attempt): void {
+    this.#release(attempt);
+    this.#handBack(attempt.guest);
+  }
 
-  /** Runs in the user's lane, without awaiting: what the store decided and what is known here never differ for others. */
-  #conclude(run: AdmissionRun, end: Concluded, guest: Guest): Seated | Retry {
-    const { user, request } = guest;
-    const { manager: id } = run.applicant;
-    const { claims, notifier } = this.#deps;
-    const cleanup = run.cleanup;
-    if (cleanup && cleanup.victims.length > 0) this.#deps.cleaned(cleanup);
-    if (end.is === 'retry') {
-      claims.refused(id);
-      this.#recordRun(run, 'retry-later', end.reason);
-      return { kind: 'retry', manager: id, reason: end.reason, retryAfterMs: end.retryAfterMs, promise: end.promise };
+  listenerFailed(error: unknown): void {
+    this.#context.telemetry.record({ severity: 'ERROR', event: 'listener-failed', message: String(error) });
+  }
+
+  ended(attempt: Attempt, end: Ending): Seated | Retry {
+    const { run, guest } = attempt;
+    const { claims } = this.#deps;
+    this.#release(attempt);
+    if (end.is === 'seated') {
+      claims.seated(run.id);
+      const seated = this.#seating.seat(run.id, end, guest);
+      this.#record(run.record(end.how, null));
+      return seated;
     }
-    claims.seated(id);
-    const isReturning = request.resume?.manager === id;
-    const seated = this.#seat(id, end, guest, isReturning ? 'readmitted' : 'fresh');
-    this.#recordRun(run, end.how, null);
-    const { manager } = seated;
-    if (manager.attachment && user.threadId !== undefined && request.attended !== true) manager.follow(user.threadId);
-    // After `ready`, which its owner sends in this turn.
-    if (end.seat.kind === 'burst') this.#context.clock.soon(() => notifier.urgent(user.userId, end.facts));
-    if (cleanup && cleanup.victims.length > 0) this.#tellCleanedUp(manager, cleanup);
-    return seated;
-  }
-
-  #seat(id: ManagerId, end: Extract<Concluded, { is: 'seated' }>, guest: Guest, resume: Seated['resume']): Seated {
-    const { user, request, socket } = guest;
-    const known = this.#context.registry.find(id);
-    if (known && known.user.userId === user.userId && known.seat !== null) {
-      // Another attempt under this id was seated while this one waited: it is taken over.
-      known.reseated(end.seat);
-      return this.#attach(known, end.facts, guest, resume, end.how);
+    this.#handBack(guest);
+    if (end.is === 'left') {
+      this.#record(run.record('abandoned', null));
+      return { kind: 'retry', manager: run.id, reason: 'no-seat-yet', retryAfterMs: 0, promise: null };
     }
-    const manager = new WebSocketManager(this.#context, id, user, request.visibility ?? 'unknown');
-    if (request.client) manager.client = request.client;
-    // Serials go on where the client's token stands, so that this token still leads here should `ready` be lost.
-    if (resume === 'readmitted') manager.serial = request.resume?.serial ?? 0;
-    this.#context.registry.add(manager);
-    manager.seated(end.seat, request.transport && socket ? { transport: request.transport, socket } : null, request.visibility);
-    if (request.attended === true) manager.attachment?.arrive();
-    else this.#attend(manager);
-    this.#created++;
-    this.#context.changed(user.userId);
-    const limits = this.#deps.notifier.limits(user.userId, user.tier, end.facts);
-    return { kind: 'seated', manager, attachment: manager.attachment, seat: end.seat.kind, resume, how: end.how, limits };
+    claims.refused(run.id);
+    this.#record(run.record('retry-later', end.reason));
+    return { kind: 'retry', manager: run.id, reason: end.reason, retryAfterMs: end.retryAfterMs, promise: end.promise };
   }
 
-  #attend(manager: WebSocketManager): void {
-    const { attachment } = manager;
-    if (!attachment) return;
-    attachment.transport.listen(
-      new BareWire(manager, attachment, {
-        left: (reason) => {
-          this.#deps
-            .leave(manager, reason)
-            .catch((error: unknown) => this.#context.telemetry.record({ severity: 'WARNING', event: 'release-failed', message: String(error) }));
-        },
-        closed: () => this.#deps.transportClosed(manager, attachment),
-      }),
-    );
+  #release(attempt: Attempt): void {
+    this.#room.release(attempt);
+    this.#gate.release(attempt);
   }
 
-  #tellCleanedUp(manager: WebSocketManager, cleanup: CleanupReport): void {
-    const reasons: Partial<Record<ReasonCode, number>> = {};
-    for (const victim of cleanup.victims) reasons[victim.reason] = (reasons[victim.reason] ?? 0) + 1;
-    const level = cleanup.levels.at(-1)?.level ?? 'conservative';
-    this.#context.clock.soon(() =>
-      this.#deps.notifier.one(manager, cleanedUpNotice({ freed: cleanup.victims.length, level, durationMs: cleanup.durationMs, reasons })),
-    );
-  }
-
-  #recordRun(run: AdmissionRun, outcome: FactoryEvents['admission-ended']['outcome'], reason: Retry['reason'] | null): void {
-    const { manager, user, tier, intent } = run.applicant;
-    const levels = (run.cleanup?.levels ?? []).map(({ level, freed }) => ({ level, freed }));
-    this.#record({ managerId: manager, user, tier, intent, outcome, reason, levels, probed: run.probed, durationMs: run.durationMs });
-  }
-
-  #record(record: FactoryEvents['admission-ended']): void {
+  #record(record: AdmissionRecord): void {
     this.#deps.events.emit('admission-ended', record);
     this.#context.telemetry.record({ severity: 'DEBUG', event: 'admission-ended', message: `An admission ended: ${record.outcome}.`, admission: record });
+  }
+
+  /** Nobody is woken any more. */
+  stop(): void {
+    this.#stopListening();
+    this.#room.stop();
+    this.#gate.stop();
   }
 }

@@ -1,33 +1,17 @@
-import type { Attentive } from '../core/clocks.ts';
-import {
-  onAck,
-  onExcused,
-  onInbound,
-  onOutput,
-  onPing,
-  onPingFlushed,
-  onPong,
-  onProbe,
-  onProbeFlushed,
-  onProbeOk,
-  onSent,
-  onVisibility,
-} from '../core/gather.ts';
+import { onAck, onExcused, onInbound, onOutput, onSent, onVisibility } from '../core/gather.ts';
 import { ackWindow } from '../core/window.ts';
 import type { Transport } from '../ports/transport.ts';
 import { SpillwayError } from '../protocol/errors.ts';
-import { BOUNDS, type ErrorFrame, type ServerFrame, type Subscribe } from '../protocol/frames.ts';
+import { BOUNDS, type ClientFrame, type ErrorFrame, type ServerFrame, type Subscribe } from '../protocol/frames.ts';
 import type { Visibility } from '../protocol/messages.ts';
 import { Cursor } from '../streams/cursor.ts';
 import type { Stream } from '../streams/stream.ts';
 import type { Context } from './context.ts';
 import { Delivery } from './deliver.ts';
 import type { WebSocketManager } from './manager.ts';
+import { Questions } from './questions.ts';
+import type { LifeSignal } from './regret.ts';
 import type { CountedSocket } from './sockets.ts';
-
-/** How many unanswered probes are remembered: a late answer counts too. */
-const PROBES_REMEMBERED = 8;
-const NONCE_BYTES = 8;
 
 /** A manager's time on one transport: what is delivered on it, asked on it and observed on it. */
 export class Attachment {
@@ -38,11 +22,11 @@ export class Attachment {
   readonly #manager: WebSocketManager;
   readonly #streams = new Map<number, Stream>();
   readonly #opening = new Set<number>();
-  readonly #probes = new Map<number, { readonly sequence: number; readonly at: Attentive }>();
+  readonly #questions: Questions;
   #requests: Promise<void> = Promise.resolve();
-  #probeNumber = 0;
-  #ping: { readonly nonce: string; readonly at: Attentive } | null = null;
   #ended = false;
+  #owedAtFence = false;
+  #late: ((signal: LifeSignal) => void) | null = null;
   #settling: { readonly over: Promise<void>; readonly end: () => void } | null = null;
 
   constructor(context: Context, manager: WebSocketManager, transport: Transport, socket: CountedSocket) {
@@ -50,18 +34,20 @@ export class Attachment {
     this.#manager = manager;
     this.transport = transport;
     this.socket = socket;
+    socket.carries(manager.id);
     this.delivery = new Delivery(transport, {
-      window: () =>
-        transport.class === 'acking' ? ackWindow(manager.evidence.ackBytesPerS, context.options) : Math.max(0, BOUNDS.rangeBytes - transport.unsentBytes),
+      window: () => ackWindow(manager.evidence.ackBytesPerS, context.options),
       now: () => context.now(),
       sent: (owed) => {
         const wasOwed = manager.evidence.owed !== null;
-        manager.observe((e) => onSent(e, transport.class === 'acking' ? owed : null, context.now()));
+        manager.observe((e) => onSent(e, owed, context.now()));
         if (!wasOwed && manager.evidence.owed !== null) context.look(manager, context.options.health.ackQuietMs);
         this.#noteOutput();
       },
       excused: (left) => manager.observe((e) => onExcused(e, left)),
+      failed: (error) => this.#broke(error),
     });
+    this.#questions = new Questions(context, manager, this.delivery);
   }
 
   get ended(): boolean {
@@ -203,27 +189,13 @@ export class Attachment {
     return 'ok';
   }
 
-  /** Asks the application. The question travels behind everything that was sent before it. */
-  probe(): void {
-    const n = ++this.#probeNumber;
-    // What is due leaves first, so that the answer speaks for it.
-    this.delivery.flush();
-    const now = this.#context.now();
-    this.#probes.set(n, { sequence: this.delivery.sequence, at: now });
-    for (const old of this.#probes.keys()) if (old <= n - PROBES_REMEMBERED) this.#probes.delete(old);
-    this.#manager.observe((e) => onProbe(e, this.delivery.unackedBytes, now, this.#context.options.health.stallGapMs));
-    this.send({ type: 'probe', n });
-    this.delivery.flush();
-    if (this.transport.unsentBytes === 0) this.#manager.observe((e) => onProbeFlushed(e, this.#context.now()));
+  /** Asks the application. False: it could not be written, and its silence accuses nobody. */
+  probe(): boolean {
+    return this.#questions.probe();
   }
 
   probeAnswered(n: number, visibility: Visibility | undefined): void {
-    const probe = this.#probes.get(n);
-    if (!probe) return;
-    for (const asked of this.#probes.keys()) if (asked <= n) this.#probes.delete(asked);
-    const now = this.#context.now();
-    const counts = !this.delivery.owesBefore(probe.sequence);
-    this.#manager.observe((e) => onProbeOk(e, { counts, rttMs: now - probe.at }, now), counts);
+    this.#questions.answered(n);
     if (visibility) this.seen(visibility);
   }
 
@@ -237,26 +209,17 @@ export class Attachment {
   }
 
   ping(): void {
-    const nonce = this.#context.random.bytes(NONCE_BYTES);
-    const now = this.#context.now();
-    this.#ping = { nonce: Buffer.from(nonce).toString('hex'), at: now };
-    this.transport.ping(nonce);
-    this.#manager.observe((e) => onPing(e, now));
-    if (this.transport.unsentBytes === 0) this.#manager.observe((e) => onPingFlushed(e, now));
+    this.#questions.ping();
   }
 
   ponged(nonce: Uint8Array): void {
-    const ping = this.#ping;
-    if (ping === null || Buffer.from(nonce).toString('hex') !== ping.nonce) return;
-    this.#ping = null;
-    const now = this.#context.now();
-    this.#manager.observe((e) => onPong(e, now - ping.at, now));
+    this.#questions.ponged(nonce);
   }
 
   /** The kernel took everything that was handed over. */
   drained(): void {
-    const now = this.#context.now();
-    this.#manager.observe((e) => onPingFlushed(onProbeFlushed(onOutput(e, false, now), now), now));
+    this.#manager.observe((e) => onOutput(e, false, this.#context.now()));
+    this.#questions.drained();
     this.delivery.drained();
   }
 
@@ -265,9 +228,29 @@ export class Attachment {
     this.#manager.observe((e) => onOutput(e, stuck, this.#context.now()));
   }
 
+  /** Its transport threw. A stream with a hole is none: the manager is without transport from here on, and its client may come back. */
+  #broke(error: unknown): void {
+    this.#context.telemetry.record({ severity: 'WARNING', event: 'transport-failed', message: String(error), manager: this.#manager.id });
+    this.#manager.transportLost(this, 'transport-lost');
+    this.socket.terminate(0);
+  }
+
   /** Acknowledged positions, as a farewell tells them. */
   positions(): { readonly sub: number; readonly epoch: Stream['epoch']; readonly offset: number }[] {
     return [...this.delivery.subscriptions.values()].map((s) => ({ sub: s.sub, epoch: s.cursor.epoch, offset: s.acked }));
+  }
+
+  /** Who hears of signs of life that are read after the fence. */
+  onLate(listener: ((signal: LifeSignal) => void) | null): void {
+    this.#late = listener;
+  }
+
+  /** A frame of this type was read after the fence, and nothing else becomes of it. */
+  late(type: ClientFrame['type']): void {
+    if (type === 'ack') this.#late?.('E1');
+    // Where events are owed, something below the page answers.
+    else if (type === 'probe-ok' && !this.#owedAtFence) this.#late?.('E2');
+    else if (type === 'send' || type === 'subscribe' || type === 'cancel') this.#late?.('E3');
   }
 
   /** Nothing is delivered or read on this transport any more. The transport itself is ended by the caller. */
@@ -275,7 +258,9 @@ export class Attachment {
     if (this.#ended) return;
     this.#ended = true;
     this.arrived();
+    this.#owedAtFence = this.delivery.owed !== null;
     this.delivery.end();
+    this.#context.probes.forget(this.#manager);
     for (const sub of [...this.#streams.keys()]) this.#releaseStream(sub);
   }
 }

@@ -20,8 +20,11 @@ export class BareWire implements TransportListener {
 
   message(text: string): void {
     const attachment = this.#attachment;
-    if (attachment.ended) return;
     const parsed = parseClientFrame(text);
+    if (attachment.ended) {
+      if (parsed.is === 'frame') attachment.late(parsed.frame.type);
+      return;
+    }
     if (parsed.is === 'violation') {
       this.#part(parsed.close, parsed.detail);
       return;

@@ -1,18 +1,24 @@
 import type { Attentive, Mono } from '../core/clocks.ts';
+import type { Verdict } from '../core/judge.ts';
 import type { Options } from '../core/options.ts';
 import type { SelfHealth } from '../core/self-health.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Random } from '../ports/random.ts';
 import type { SeatLimits, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import type { NodeId, UserId } from '../protocol/ids.ts';
+import type { ManagerId, NodeId, UserId } from '../protocol/ids.ts';
+import type { ReasonCode } from '../protocol/reasons.ts';
 import type { Streams } from '../streams/streams.ts';
+import type { Counters } from './counters.ts';
 import type { WebSocketManager } from './manager.ts';
+import type { ProbeWindow } from './probe-window.ts';
 import type { Registry } from './registry.ts';
+import type { RegretRecord } from './regret.ts';
 import type { Sockets } from './sockets.ts';
+import type { Turns } from './turns.ts';
 import type { UserLanes } from './user-lane.ts';
 
-/** What the parts of a factory share. `factory.ts` alone builds it. */
+/** What the parts of a factory share. `parts.ts` alone builds it. */
 export interface Context {
   readonly node: NodeId;
   readonly options: Options;
@@ -25,16 +31,27 @@ export interface Context {
   readonly registry: Registry;
   readonly sockets: Sockets;
   readonly lanes: UserLanes;
+  /** The event loop's share of emergencies. */
+  readonly turns: Turns;
+  readonly counters: Counters;
+  readonly probes: ProbeWindow<WebSocketManager>;
   /** Attentive time: our own stalls do not pass on it. */
   now(): Attentive;
   mono(): Mono;
-  self(): SelfHealth;
+  /** Our own health, as far as it concerns findings against managers of `user`. */
+  self(user: UserId): SelfHealth;
   /** How pressed a user or this node is, 1 = at the limit. */
   pressure(user: UserId): number;
   /** Something about this manager's liveness may be due within `inMs`. */
   look(manager: WebSocketManager, inMs: number): void;
+  /** A manager's verdict is `verdict` from now on, and was another one. */
+  judged(manager: WebSocketManager, verdict: Verdict, was: Verdict | null): void;
   /** Seats, queue or burst of a user changed: whoever waits or is told about limits hears of it. */
   changed(user: UserId): void;
+  /** A manager's seat is free, for `reason`: told at the instant at which it is. */
+  ended(manager: { readonly id: ManagerId; readonly user: { readonly userId: UserId } }, reason: ReasonCode): void;
+  /** A sign of life was read after its manager had been evicted for want of it. */
+  regretted(record: RegretRecord): void;
   /** Gives a manager's seat back because its client or its application said so. */
   release(manager: WebSocketManager): Promise<void>;
 }

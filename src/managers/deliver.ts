@@ -10,17 +10,21 @@ import { Subscription } from './subscription.ts';
 
 /** What delivery reports to its manager. */
 export interface DeliveryObserver {
-  /** Bytes that may be unacknowledged now. */
+  /** UTF-8 bytes that may be unacknowledged now, where the client acknowledges. */
   window(): number;
   now(): Attentive;
   /** Frames were handed to the transport; `owed` is what of them is to be acknowledged. */
   sent(owed: Omit<Owed, 'since'> | null): void;
   /** Some of what was sent will never be acknowledged; `left` is owed still. */
   excused(left: Omit<Owed, 'since'> | null): void;
+  /** The transport threw: what was handed over is lost, and nothing may follow it. */
+  failed(error: unknown): void;
 }
 
 /** Unsent bytes from which on nothing is added: what waits beyond it waits in the log. */
 const UNSENT_MAX_BYTES = 256 * 1024;
+
+const ACK_FIELD_BYTES = ',"ack":true'.length;
 
 /** Path of the snapshot that replaces what a gap left out. */
 const snapshotPath = (thread: ThreadId): string => `/v1/threads/${encodeURIComponent(thread)}/messages`;
@@ -31,6 +35,8 @@ export class Delivery {
   readonly transport: Transport;
   readonly subscriptions = new Map<number, Subscription>();
   readonly #observer: DeliveryObserver;
+  /** Whether its client acknowledges. Where it does not, nothing is owed and nothing is waited for. */
+  readonly #acking: boolean;
   #frames: string[] = [];
   #scheduled = false;
   #held = false;
@@ -40,6 +46,7 @@ export class Delivery {
   constructor(transport: Transport, observer: DeliveryObserver) {
     this.transport = transport;
     this.#observer = observer;
+    this.#acking = transport.class === 'acking';
   }
 
   /** Number of the last event frame sent. */
@@ -107,16 +114,29 @@ export class Delivery {
     this.flush();
   };
 
+  /** Writes a question behind everything that was written, and throws what the transport throws: whoever was not asked owes nothing. */
+  ask(frame: ServerFrame): void {
+    if (this.#ended) return;
+    this.transport.send([writeFrame(frame)]);
+    this.#observer.sent(null);
+  }
+
   /** Writes what is due, now. */
   flush(): void {
     if (this.#ended) return;
     const messages = this.#frames;
     this.#frames = [];
-    this.#held = this.transport.unsentBytes > UNSENT_MAX_BYTES;
+    const unsentBytes = this.transport.unsentBytes;
+    this.#held = unsentBytes > UNSENT_MAX_BYTES;
     const owed = { events: 0, bytes: 0, critical: false };
-    if (!this.#held) this.#collect(messages, owed);
+    if (!this.#held) this.#collect(messages, owed, unsentBytes);
     if (messages.length === 0) return;
-    this.transport.send(messages);
+    try {
+      this.transport.send(messages);
+    } catch (error) {
+      this.#observer.failed(error);
+      return;
+    }
     this.#observer.sent(owed.events === 0 ? null : owed);
   }
 
@@ -125,9 +145,10 @@ export class Delivery {
     if (this.#held) this.wake();
   }
 
-  #collect(messages: string[], owed: { events: number; bytes: number; critical: boolean }): void {
-    const window = this.#observer.window();
-    let unacked = this.unackedBytes;
+  #collect(messages: string[], owed: { events: number; bytes: number; critical: boolean }, unsentBytes: number): void {
+    // Who never acknowledges is sent as fast as its connection takes it, which the end of each write tells.
+    const window = this.#acking ? this.#observer.window() : BOUNDS.rangeBytes;
+    let unacked = this.#acking ? this.unackedBytes : unsentBytes;
     let progress = true;
     // Round robin over subscriptions, so that a long replay in one does not starve the others.
     while (progress) {
@@ -135,7 +156,10 @@ export class Delivery {
       for (const subscription of this.subscriptions.values()) {
         const room = window - unacked;
         // A single entry larger than the window goes alone.
-        if (room <= 0 && unacked > 0) return;
+        if (room <= 0 && unacked > 0) {
+          this.#held = !this.#acking;
+          return;
+        }
         const step = subscription.cursor.next(Math.min(Math.max(room, 1), BOUNDS.rangeBytes));
         if (step.is === 'nothing') continue;
         progress = true;
@@ -162,16 +186,25 @@ export class Delivery {
 
   #write(messages: string[], subscription: Subscription, range: Range, owed: { events: number; bytes: number; critical: boolean }, room: number): number {
     let text = writeEventFrame({ sub: subscription.sub, ...range });
+    let bytes = Buffer.byteLength(text);
+    this.#sequence++;
+    if (!this.#acking) {
+      messages.push(text);
+      return bytes;
+    }
     // The frame that fills the window asks for its ack, so that no client's own counting can leave both sides waiting.
-    if (range.ack !== true && text.length >= room) text = writeEventFrame({ sub: subscription.sub, ...range, ack: true });
+    if (range.ack !== true && bytes >= room) {
+      text = writeEventFrame({ sub: subscription.sub, ...range, ack: true });
+      bytes += ACK_FIELD_BYTES;
+    }
     messages.push(text);
     const events = range.offset - (range.from ?? range.offset) + 1;
     const critical = range.ack === true;
-    subscription.sent({ offset: range.offset, bytes: text.length, events, sequence: ++this.#sequence, critical, at: this.#observer.now() });
+    subscription.sent({ offset: range.offset, bytes, events, sequence: this.#sequence, critical, at: this.#observer.now() });
     owed.events += events;
-    owed.bytes += text.length;
+    owed.bytes += bytes;
     owed.critical ||= critical;
-    return text.length;
+    return bytes;
   }
 
   /** Nothing is delivered any more: fenced, replaced or gone. */

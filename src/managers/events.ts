@@ -6,8 +6,13 @@ import type { Intent } from '../protocol/frames.ts';
 import type { ManagerId, Tier, UserId } from '../protocol/ids.ts';
 import type { VerdictName } from '../protocol/messages.ts';
 import type { EvictReason, KeepReason, ReasonCode, RetryReason } from '../protocol/reasons.ts';
+import type { RegretRecord } from './regret.ts';
+import type { QuarantinedSocket } from './sockets.ts';
 
 export type SeatedHow = 'reattach' | Extract<AdmissionStep, { do: 'seat' }>['how'];
+
+/** What running one level came to. `short`: it freed less than was needed; `failed`: something in it threw. */
+export type LevelResult = 'enough' | 'short' | 'failed';
 
 /** How one admission ended, and what it took. */
 export interface AdmissionRecord {
@@ -17,7 +22,9 @@ export interface AdmissionRecord {
   readonly intent: Intent;
   readonly outcome: SeatedHow | 'retry-later' | 'abandoned';
   readonly reason: RetryReason | null;
-  readonly levels: readonly { readonly level: CleanupLevel; readonly freed: number }[];
+  /** Levels that were tried for it, with what they freed for all admissions of their passes. `skipped`: it was not run, because it threw
+   *  three times lately. */
+  readonly levels: readonly { readonly level: CleanupLevel; readonly freed: number; readonly result: LevelResult | 'skipped' }[];
   /** Managers that were asked because of it. */
   readonly probed: number;
   readonly durationMs: number;
@@ -30,6 +37,8 @@ export interface VictimRecord {
   readonly verdict: VerdictName;
   readonly reason: EvictReason;
   readonly evidence: readonly { readonly signal: SignalId; readonly ageMs: number; readonly value?: number }[];
+  /** The evidence in a sentence. */
+  readonly text: string;
 }
 
 /** Who was looked at and keeps its seat, and why. */
@@ -38,6 +47,8 @@ export interface KeptRecord {
   readonly verdict: VerdictName;
   readonly because: KeepReason;
   readonly evidence: VictimRecord['evidence'];
+  /** The evidence in a sentence. */
+  readonly text: string;
 }
 
 /** One cleanup pass over one user's managers. */
@@ -46,14 +57,23 @@ export interface CleanupReport {
   readonly run: string;
   readonly user: UserId;
   readonly trigger: Trigger;
-  readonly levels: readonly { readonly level: CleanupLevel; readonly examined: number; readonly freed: number; readonly durationMs: number }[];
+  /** The admissions that it served: those of its user, or of anybody at a full node. */
+  readonly admissions: readonly ManagerId[];
+  /** Each level that was run, in that order; again where somebody joined. */
+  readonly levels: readonly {
+    readonly level: CleanupLevel;
+    readonly examined: number;
+    readonly freed: number;
+    readonly result: LevelResult;
+    readonly durationMs: number;
+  }[];
   /** Seats before and after. */
   readonly before: number;
   readonly after: number;
   readonly victims: readonly VictimRecord[];
   /** Who was examined and stays, as the last level saw them. */
   readonly kept: readonly KeptRecord[];
-  readonly result: 'enough' | 'short' | 'failed';
+  readonly result: LevelResult;
   readonly durationMs: number;
 }
 
@@ -62,6 +82,10 @@ export interface FactoryEvents {
   'cleanup-finished': CleanupReport;
   /** A seat was given back. */
   'manager-ended': { readonly managerId: ManagerId; readonly user: UserId; readonly reason: ReasonCode };
+  /** A socket that was terminated does not close. Its seat is free; it is destroyed again until it has closed. */
+  'transport-quarantined': QuarantinedSocket;
+  /** A sign of life was read after its manager had been evicted for want of it. Nothing is undone. */
+  'eviction-regret': RegretRecord;
 }
 
 type Listener<T> = (event: T) => void;

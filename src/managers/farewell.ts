@@ -42,6 +42,18 @@ export function sayGoodbye(transport: Transport, f: Farewell): void {
     ...(f.resumeToken === undefined ? {} : { resumeToken: f.resumeToken }),
     ...(f.explain === undefined ? {} : { explain: f.explain }),
   };
-  transport.send([writeFrame(bye)]);
-  transport.end(close.code, closeReason(close, retryAfterMs, f.reason));
+  bestEffort(() => {
+    transport.send([writeFrame(bye)]);
+    transport.end(close.code, closeReason(close, retryAfterMs, f.reason));
+  });
+}
+
+/** Does something to a transport that is given up in any case. Should it throw, nothing is lost by it: whoever gives it up does not
+ *  count on its client's hearing, and its socket is counted until it has closed. */
+export function bestEffort(act: () => void): void {
+  try {
+    act();
+  } catch {
+    // See above.
+  }
 }

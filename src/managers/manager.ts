@@ -14,6 +14,7 @@ import type { EndReason, LostReason } from '../protocol/reasons.ts';
 import { Attachment } from './attachment.ts';
 import type { Context } from './context.ts';
 import { Emitter } from './emitter.ts';
+import type { LifeSignal } from './regret.ts';
 import type { CountedSocket } from './sockets.ts';
 
 /** Who a manager belongs to and what it was opened for. It goes with every request and run. */
@@ -59,6 +60,8 @@ export class WebSocketManager extends Emitter {
   #version = 0;
   #seat: Seat | null = null;
   #attachment: Attachment | null = null;
+  /** What was known when the step that may take its seat began. */
+  #heardBefore: Evidence | null = null;
   #pinned = false;
   #limits = '';
 
@@ -87,32 +90,39 @@ export class WebSocketManager extends Emitter {
     return this.#pinned;
   }
 
-  /** Judged now, with the evidence it rests on. */
+  /** Judged now, with the evidence it rests on. It stands from here on. */
   get verdict(): Verdict {
-    const verdict = judge(
-      this.#evidence,
-      this.#verdict,
-      this.#context.self(),
-      this.#context.pressure(this.user.userId),
-      this.#context.options,
-      this.#context.now(),
-    );
-    if (verdict.is !== this.#verdict?.is) this.#version++;
+    const was = this.#verdict;
+    const verdict = this.#judged();
     this.#verdict = verdict;
+    if (verdict.is !== was?.is) {
+      this.#version++;
+      if (verdict.is === 'zombie') this.#context.counters.zombieDetected();
+      this.#context.judged(this, verdict, was);
+    }
     return verdict;
+  }
+
+  #judged(): Verdict {
+    const { self, pressure, options, now } = this.#context;
+    return judge(this.#evidence, this.#verdict, self(this.user.userId), pressure(this.user.userId), options, now());
   }
 
   /** As a cleanup plan sees it; null without a seat. */
   candidate(): Candidate | null {
+    return this.#seat === null ? null : this.#candidate(this.#seat, this.verdict, this.#version);
+  }
+
+  /** What `candidate` would answer now, without giving a verdict: nothing changes by looking. */
+  glance(): Candidate | null {
     if (this.#seat === null) return null;
-    const verdict = this.verdict;
-    return toCandidate(
-      this.#evidence,
-      verdict,
-      { version: this.#version, token: this.#seat.token, pinned: this.#pinned, promised: this.#attachment?.settling != null },
-      this.#context.options,
-      this.#context.now(),
-    );
+    const verdict = this.#judged();
+    return this.#candidate(this.#seat, verdict, verdict.is === this.#verdict?.is ? this.#version : this.#version + 1);
+  }
+
+  #candidate(seat: Seat, verdict: Verdict, version: number): Candidate {
+    const { options, now } = this.#context;
+    return toCandidate(this.#evidence, verdict, { version, token: seat.token, pinned: this.#pinned, promised: this.#attachment?.settling != null }, options, now());
   }
 
   /** The only way in which its state changes. False: the event means nothing in this state, as one that comes too late. */
@@ -153,6 +163,7 @@ export class WebSocketManager extends Emitter {
 
   /** Runs the step that may take its seat away. Whoever returns to it meanwhile waits for the outcome. */
   async whileLeaving<T>(step: () => Promise<T>): Promise<T> {
+    this.#heardBefore = this.#evidence;
     const taken = step();
     // Whoever takes the step hears of its failure; who waits wants to know only that it is over.
     this.leaving = taken.catch(() => {});
@@ -160,7 +171,20 @@ export class WebSocketManager extends Emitter {
       return await taken;
     } finally {
       this.leaving = null;
+      this.#heardBefore = null;
     }
+  }
+
+  /** Signs of life that came while its seat was being taken. */
+  get heardWhileLeaving(): readonly LifeSignal[] {
+    const { ackAt, answerAt, inboundAt } = this.#evidence;
+    const before = this.#heardBefore;
+    if (before === null) return [];
+    const signals: LifeSignal[] = [];
+    if (ackAt > before.ackAt) signals.push('E1');
+    if (answerAt > before.answerAt) signals.push('E2');
+    if (inboundAt > before.inboundAt) signals.push('E3');
+    return signals;
   }
 
   /** A new transport for a manager that still has its seat. An older one is fenced here; its farewell is the caller's. */
@@ -189,6 +213,7 @@ export class WebSocketManager extends Emitter {
     this.apply('transport-lost');
     this.#evidence = onLink(this.#evidence, { is: 'lost', since: this.#context.now(), reason });
     this.#version++;
+    this.#context.look(this, 0);
     this.#context.changed(this.user.userId);
     return true;
   }

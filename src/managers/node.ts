@@ -45,29 +45,24 @@ export class Leases {
     const { store, node, options, registry } = this.#context;
     const held: { readonly manager: WebSocketManager; readonly user: UserId; readonly digest: SeatDigest }[] = [];
     for (const manager of registry.all())
-      if (manager.seat !== null) held.push({ manager, user: manager.user.userId, digest: this.#digest(manager, manager.seat.token) });
+      if (manager.seat !== null) held.push({ manager, user: manager.user.userId, digest: digestOf(this.#context, manager, manager.seat.token) });
     if (held.length === 0) return;
     const answers = await store.seats.renew(node, held, options.lease.ttlMs);
     for (const [i, { manager, user, digest }] of held.entries()) {
-      if (manager.seat?.token !== digest.token) continue;
+      if (!(await this.#stillHolds(manager, digest.token))) continue;
       const act = onRenew(answers[i] as (typeof answers)[number]);
       if (act.do === 'adopt') {
         const adopted = await store.seats.adopt(user, digest, options.lease.ttlMs);
-        if (adopted !== 'OK') this.#evicted(manager);
+        if (adopted !== 'OK' && (await this.#stillHolds(manager, digest.token))) this.#evicted(manager);
       } else if (act.do === 'end') this.#evicted(manager);
     }
   }
 
-  #digest(manager: WebSocketManager, token: number): SeatDigest {
-    const { evidence } = manager;
-    return {
-      manager: manager.id,
-      token,
-      node: this.#context.node,
-      verdict: manager.verdict.is,
-      quietMs: Math.round(quietMs(evidence, this.#context.now())),
-      run: evidence.run,
-    };
+  /** Whether it believes to hold that seat. Where we are taking it ourselves just now, the store knows already and tells of its own
+   *  tombstone: whoever takes it says goodbye, with the true reason. */
+  async #stillHolds(manager: WebSocketManager, token: number): Promise<boolean> {
+    await manager.leaving;
+    return manager.seat?.token === token;
   }
 
   stop(): void {
@@ -75,3 +70,13 @@ export class Leases {
     this.#cancel();
   }
 }
+
+/** What the store keeps of a manager under a seat. */
+export const digestOf = (context: Context, manager: WebSocketManager, token: number): SeatDigest => ({
+  manager: manager.id,
+  token,
+  node: context.node,
+  verdict: manager.verdict.is,
+  quietMs: Math.round(quietMs(manager.evidence, context.now())),
+  run: manager.evidence.run,
+});

@@ -7,14 +7,16 @@ import type { Context } from './context.ts';
 const LOOK_EVERY_MS = 10;
 
 /** Asks all of `managers` at once and waits until each has given a sign of life, at most `deadlineMs`. What they answered is in
- *  their evidence. */
-export async function probeRound(context: Context, managers: readonly ManagerId[], deadlineMs: number): Promise<void> {
+ *  their evidence. Resolves to how many it waited for. A probe that cannot be sent accuses nobody and stops nobody. */
+export async function probeRound(context: Context, managers: readonly ManagerId[], deadlineMs: number): Promise<number> {
   const asked: { readonly id: ManagerId; readonly before: number }[] = [];
   for (const id of managers) {
     const manager = context.registry.find(id);
     if (!manager?.attachment) continue;
-    asked.push({ id, before: applicationAt(manager.evidence) });
-    if (nextProbe(manager.evidence, 'emergency', context.options, context.now()).do === 'probe') manager.attachment.probe();
+    const before = applicationAt(manager.evidence);
+    const isDue = nextProbe(manager.evidence, 'emergency', context.options, context.now()).do === 'probe';
+    if (isDue && !manager.attachment.probe()) continue;
+    asked.push({ id, before });
   }
   const until = context.mono() + deadlineMs;
   while (context.mono() < until) {
@@ -22,7 +24,8 @@ export async function probeRound(context: Context, managers: readonly ManagerId[
       const manager = context.registry.find(id);
       return manager?.attachment != null && applicationAt(manager.evidence) <= before;
     });
-    if (!silent) return;
+    if (!silent) return asked.length;
     await new Promise<void>((resolve) => context.clock.after(Math.min(LOOK_EVERY_MS, until - context.mono()), resolve));
   }
+  return asked.length;
 }

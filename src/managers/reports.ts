@@ -45,8 +45,12 @@ export interface FactoryStatus {
   readonly zombiesDetected: number;
   /** Seats taken, by cleanup, by their owner or by an operator. */
   readonly evicted: number;
+  /** Of them: managers whose sign of life, given before, was read only after. */
+  readonly regrets: number;
   /** `at`: milliseconds since the Unix epoch. Null before the first pass that freed anything. */
   readonly lastCleanup: { readonly at: number; readonly level: CleanupLevel; readonly freed: number; readonly durationMs: number } | null;
+  /** When the background pass last came to its end, milliseconds since the Unix epoch. Null before the first one did. */
+  readonly cleanupHeartbeat: number | null;
 }
 
 /** One manager as it was found. */
@@ -82,7 +86,8 @@ export interface Explanation extends ManagerHealth {
   readonly openedAt: number;
   /** Its place in the order in which its user's managers would go, from 1. */
   readonly rank: { readonly position: number; readonly of: number };
-  /** The mildest level at which an admission that needs one seat could take it now; null: none, as for a pinned one. */
+  /** The mildest level at which an admission that needs one seat could take it now, if nobody cheaper were there; null: none, as for a
+   *  pinned one. */
   readonly goesAt: CleanupLevel | null;
   /** Why each milder level spares it. */
   readonly kept: readonly { readonly level: CleanupLevel; readonly because: KeepReason }[];
@@ -136,6 +141,17 @@ export interface UserStatus {
   readonly burst: Burst;
   readonly queued: readonly QueuedTicket[];
   readonly managers: readonly Explanation[];
+}
+
+/** A user in a list of users. */
+export interface UserSummary {
+  readonly user: UserId;
+  readonly tier: Tier;
+  readonly seats: number;
+  readonly effective: number;
+  readonly sockets: number;
+  readonly queued: number;
+  readonly verdicts: ByVerdict;
 }
 
 /** Somebody who waits. `position` from 1; times in milliseconds from now. */

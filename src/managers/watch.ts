@@ -1,46 +1,40 @@
-import { judgeTransport, nextProbe, type ProbeMode } from '../core/ask.ts';
+import { judgeTransport, nextProbe } from '../core/ask.ts';
 import { type Attentive, attentive } from '../core/clocks.ts';
+import { applicationAt, type Evidence, isOver } from '../core/evidence.ts';
 import { onGap } from '../core/gather.ts';
-import { CALM, stepWatch, type Watch } from '../core/watch.ts';
-import { BUCKET_MS, Wheel } from '../core/wheel.ts';
+import { judgeAgainAt, type Verdict } from '../core/judge.ts';
+import { Wheel } from '../core/wheel.ts';
 import type { UserId } from '../protocol/ids.ts';
+import { BackgroundPass } from './background-pass.ts';
 import type { Context } from './context.ts';
 import type { CleanupReport } from './events.ts';
+import { every } from './every.ts';
 import type { WebSocketManager } from './manager.ts';
-import { sweep } from './sweep.ts';
+import { Repayment } from './repayment.ts';
 
-const REPAY_EVERY_MS = 1_000;
+/** How late a look may come: twice this. With the shorter times a page would be a suspect before it was asked. */
+const LOOK_EVERY_MS = { default: 100, fast: 50 } as const;
+/** How often whoever is under watch is asked, if their evidence is old. */
+const ROUND_EVERY_MS = { default: 1_000, fast: 100 } as const;
 
-/** The eyes of a factory: asks transports and applications, ends what is proved dead, and frees it in the background. */
+/** The eyes of a factory: asks transports and applications, ends what is proved dead, and notices when a verdict becomes another one.
+ *  What it sees, the background pass and the repayment of bursts act on. */
 export class WatchTower {
   readonly #context: Context;
-  readonly #onCleanup: (report: CleanupReport) => void;
-  readonly #watches = new Map<UserId, Watch>();
+  readonly #pass: BackgroundPass;
+  readonly #repayment: Repayment;
   /** When to look at whom next: one wheel for all, no timer a manager. */
-  readonly #wheel = new Wheel<WebSocketManager, Attentive>();
-  readonly #cancels = new Set<() => void>();
+  readonly #wheel: Wheel<WebSocketManager, Attentive>;
+  readonly #stops: readonly (() => void)[];
   #stopped = false;
 
   constructor(context: Context, onCleanup: (report: CleanupReport) => void) {
     this.#context = context;
-    this.#onCleanup = onCleanup;
-    this.#every(BUCKET_MS, () => this.#lookAround());
-    this.#every(context.options.cleanup.passMs, () => this.#pass());
-    this.#every(REPAY_EVERY_MS, () => this.#repay());
-  }
-
-  #every(ms: number, act: () => void): void {
-    let cancel = (): void => {};
-    const arm = (): void => {
-      this.#cancels.delete(cancel);
-      if (this.#stopped) return;
-      cancel = this.#context.clock.after(ms, () => {
-        act();
-        arm();
-      });
-      this.#cancels.add(cancel);
-    };
-    arm();
+    this.#pass = new BackgroundPass(context, onCleanup, (manager) => this.look(manager, 0));
+    this.#repayment = new Repayment(context, onCleanup);
+    const { timing } = context.options;
+    this.#wheel = new Wheel(LOOK_EVERY_MS[timing]);
+    this.#stops = [every(context, LOOK_EVERY_MS[timing], () => this.#lookAround()), every(context, ROUND_EVERY_MS[timing], () => this.#round())];
   }
 
   /** We stalled: probes that were out meanwhile accuse nobody. */
@@ -55,100 +49,103 @@ export class WatchTower {
     if (planned === undefined || at < planned) this.#wheel.set(manager, at);
   }
 
-  #lookAround(): void {
-    for (const manager of this.#wheel.advance(this.#context.now())) this.#lookAt(manager);
+  /** Seats of `user` changed, and with them how pressed the user is. */
+  changed(user: UserId): void {
+    this.#pass.changed(user);
   }
 
-  /** Asks what must be asked now, and plans the next look. */
+  /** The verdict on `manager` is `verdict` from now on, and was another one. */
+  judged(manager: WebSocketManager, verdict: Verdict, was: Verdict | null): void {
+    if (verdict.is === 'zombie') this.#pass.found(manager.user.userId);
+    if (manager.seat !== null && verdict.proof !== (was?.proof ?? false)) this.#context.changed(manager.user.userId);
+  }
+
+  #lookAround(): void {
+    const due = this.#wheel.advance(this.#context.now());
+    // What has arrived is read first: it may be the answer.
+    this.#afterReads(() => {
+      this.#context.probes.settle();
+      for (const manager of due) this.#guarded(manager, () => this.#lookAt(manager));
+    });
+  }
+
+  #afterReads(act: () => void): void {
+    const { clock } = this.#context;
+    clock.soon(() =>
+      clock.soon(() => {
+        if (!this.#stopped) act();
+      }),
+    );
+  }
+
+  /** Trouble with one manager is no trouble of the others. */
+  #guarded(manager: WebSocketManager, act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.#context.telemetry.record({ severity: 'ERROR', event: 'watch-failed', message: String(error), manager: manager.id });
+    }
+  }
+
+  /** Asks what must be asked now, judges, and plans the next look. */
   #lookAt(manager: WebSocketManager): void {
-    const { options } = this.#context;
-    const attachment = manager.attachment;
-    if (!attachment) return;
+    if (manager.seat === null) return;
+    const { options, pressure } = this.#context;
+    const { attachment } = manager;
+    const user = manager.user.userId;
+    if (!attachment) {
+      // Detached, its verdict stands until it returns; who cannot return gives its seat back at once.
+      if (manager.verdict.proof && isOver(manager.evidence)) this.#pass.free(user);
+      return;
+    }
     const now = this.#context.now();
-    const transport = judgeTransport(manager.evidence, this.#context.self(), options, now);
+    const self = this.#context.self(user);
+    const transport = judgeTransport(manager.evidence, self, options, now);
     if (transport.is === 'dead') {
       // Its socket is ended at once; the manager keeps its seat for its return, uncounted.
       if (manager.transportLost(attachment, transport.reason)) attachment.socket.terminate(0);
       return;
     }
     if (transport.is === 'ping-due') attachment.ping();
-    const mode: ProbeMode = this.#watches.get(manager.user.userId)?.probing ? 'watch' : 'calm';
-    const probe = nextProbe(manager.evidence, mode, options, now);
+    const probe = nextProbe(manager.evidence, 'calm', options, now);
     if (probe.do === 'probe') attachment.probe();
-    const { pingedAt, pongAt } = manager.evidence;
-    const probeAt = probe.do === 'wait' ? probe.until : now + options.health.ackQuietMs;
-    this.#wheel.set(manager, attentive(Math.max(now + 1, Math.min(probeAt, pingedAt + options.health.pingEveryMs, pongAt + options.health.transportDeadMs))));
-  }
-
-  /** Frees the dead before anybody needs their seats. */
-  #pass(): void {
-    const { registry, options, telemetry } = this.#context;
-    telemetry.record({ severity: 'DEBUG', event: 'cleanup-heartbeat', message: 'The background pass ran.' });
-    for (const user of [...registry.users]) {
-      const seats = this.#seatsOf(user);
-      const step = stepWatch(this.#watches.get(user) ?? CALM, seats, options.limits.perUser, options, this.#context.mono());
-      if (step.watch.level === null && !step.watch.probing) this.#watches.delete(user);
-      else this.#watches.set(user, step.watch);
-      // Whoever's evidence is old is asked now rather than at the next heartbeat.
-      if (step.probing) for (const manager of registry.of(user)) this.look(manager, 0);
-      if (options.cleanup.proactive) this.#sweep(user, 'proactive');
-    }
-    for (const user of this.#watches.keys()) if (registry.of(user).size === 0) this.#watches.delete(user);
-  }
-
-  #seatsOf(user: UserId): number {
-    let seats = 0;
-    for (const m of this.#context.registry.of(user)) if (m.seat !== null) seats++;
-    return seats;
-  }
-
-  #sweep(user: UserId, trigger: 'proactive'): void {
-    if (![...this.#context.registry.of(user)].some((m) => m.seat !== null && m.verdict.proof)) return;
-    this.#inLane(user, () => sweep(this.#context, { user, level: 'moderate', need: 0, liveMax: 0, trigger, requester: null, label: null }));
-  }
-
-  /** Seats above the limit are given back after a burst lease: idle ones first, the rest when their time is over. */
-  #repay(): void {
-    const { registry, options, store, seatLimits } = this.#context;
-    const soft = options.limits.perUser;
-    for (const user of [...registry.users]) {
-      if (this.#seatsOf(user) <= soft) continue;
-      this.#inLane(user, async () => {
-        const { burst, seats, now } = await store.seats.facts(user, seatLimits);
-        if (burst.in !== 'debt' || seats.length <= soft) return null;
-        const need = seats.length - soft;
-        const isOverdue = now - burst.since >= options.limits.burst.debtMaxMs;
-        return await sweep(this.#context, {
-          user,
-          level: isOverdue ? 'force' : 'aggressive',
-          need,
-          liveMax: need,
-          trigger: 'repay',
-          requester: null,
-          label: null,
-        });
-      });
-    }
-  }
-
-  #inLane(user: UserId, work: () => Promise<CleanupReport | null>): void {
-    this.#context.lanes.run(user, work).then(
-      (report) => {
-        if (report && report.victims.length > 0) this.#onCleanup(report);
-      },
-      (error: unknown) =>
-        this.#context.telemetry.record({
-          severity: 'ERROR',
-          event: 'cleanup-failed',
-          message: `A background cleanup failed: ${error instanceof Error ? error.message : String(error)}`,
-          user,
-        }),
+    // Giving the verdict is what makes counters, records and notices true without anybody asking for it.
+    void manager.verdict;
+    const { evidence } = manager;
+    const nextAt = Math.min(
+      probe.do === 'wait' ? probe.until : now + options.health.ackQuietMs,
+      evidence.pingedAt + options.health.pingEveryMs,
+      evidence.pongAt + options.health.transportDeadMs,
+      judgeAgainAt(evidence, self, pressure(user), options, now),
     );
+    this.#wheel.set(manager, attentive(Math.max(now + 1, nextAt)));
+  }
+
+  /** Asks whoever is under watch and was not heard for long: a user's all at once. Who owes an answer is asked again at its heartbeat,
+   *  or here while suspects are hunted. */
+  #round(): void {
+    const { registry, options } = this.#context;
+    const now = this.#context.now();
+    for (const user of this.#pass.watched()) {
+      const isHunted = this.#pass.isHunting(user);
+      for (const manager of registry.of(user)) {
+        const { attachment, evidence } = manager;
+        if (attachment === null || (owesAnswer(evidence) && !isHunted)) continue;
+        this.#guarded(manager, () => {
+          if (nextProbe(evidence, 'watch', options, now).do === 'probe') attachment.probe();
+        });
+      }
+    }
   }
 
   stop(): void {
     this.#stopped = true;
-    for (const cancel of this.#cancels) cancel();
-    this.#cancels.clear();
+    for (const stop of this.#stops) stop();
+    this.#pass.stop();
+    this.#repayment.stop();
   }
 }
+
+/** Whether a question that left after the last sign of life is unanswered. */
+const owesAnswer = ({ probe, ...e }: Evidence): boolean =>
+  probe !== null && probe.flushedAt !== null && probe.standing !== 'voided' && probe.flushedAt >= applicationAt({ ...e, probe });

@@ -1,4 +1,5 @@
 import type { Burst } from '../core/burst.ts';
+import type { Mono } from '../core/clocks.ts';
 import type { Promised } from '../core/promises.ts';
 import type { Ticket } from '../core/queue.ts';
 import type { Codec } from '../protocol/agent-events.ts';
@@ -217,6 +218,8 @@ export interface SeatFacts {
   readonly tickets: readonly Ticket[];
   /** Places of the queue that are kept for those who found it full, earliest first. */
   readonly promises: readonly Promised[];
+  /** When seats of this user became free lately, oldest first, at most 8; a seat that changed hands in one step never was free. */
+  readonly lastReleases: readonly Mono[];
 }
 
 /** Limits travel with the call, so that the store has no configuration of its own. */

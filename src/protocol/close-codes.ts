@@ -47,12 +47,10 @@ export type CloseName = keyof typeof CLOSE;
 
 /** The reaction that a close code asks of a client. Codes of the WebSocket standard are mapped; what is unknown means `now`. */
 export function returnOf(code: number): Return {
-  if (code >= 4100 && code < 4200) return 'after';
-  if (code >= 4200 && code < 4300) return 'user';
-  if (code >= 4500 && code < 4600) return 'never';
-  if (code === 1013) return 'after';
-  if (code === 1002 || code === 1003 || code === 1007 || code === 1008 || code === 1009) return 'never';
-  return 'now';
+  const range = Math.floor(code / 100);
+  if (range === 41 || code === 1013) return 'after';
+  if (range === 42) return 'user';
+  return range === 45 || [1002, 1003, 1007, 1008, 1009].includes(code) ? 'never' : 'now';
 }
 
 /** What 1013 (try again later) names as its time, since the standard code carries none. */

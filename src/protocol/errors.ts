@@ -9,6 +9,7 @@ export const ERROR_STATUS = {
   forbidden: 403,
   'origin-denied': 403,
   'not-found': 404,
+  'method-not-allowed': 405,
   'idempotency-conflict': 409,
   'thread-busy': 409,
   'plan-stale': 409,
@@ -59,7 +60,7 @@ export class SpillwayError extends Error {
   readonly [MARK] = true;
 
   constructor(code: SpillwayErrorCode, message: string, options: { retry?: 'now' | 'later' | 'never'; cause?: unknown } = {}) {
-    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    super(message, options);
     this.name = 'SpillwayError';
     this.code = code;
     this.retry = options.retry ?? 'never';

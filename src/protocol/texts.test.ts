@@ -46,8 +46,8 @@ describe('close texts', () => {
 const notices = [
   limitNearNotice({ used: 15, limit: 20 }),
   burstNotice({ used: 22, limit: 20, burst: 25, untilAt: 1_000, leftMs: 41_000 }),
-  queueNotice({ waiting: 1, etaMs: 3_000 }),
-  queueNotice({ waiting: 3, etaMs: 3_000 }),
+  queueNotice({ waiting: 1, etaMs: 3_000, untilAt: 1_000 }),
+  queueNotice({ waiting: 3, etaMs: 3_000, untilAt: 1_000 }),
   cleanedUpNotice({ freed: 16, level: 'moderate', durationMs: 12, reasons: { 'ack-timeout': 10, 'half-open': 6 } }),
   cleanedUpNotice({ freed: 1, level: 'conservative', durationMs: 2, reasons: { ghost: 1 } }),
   cleanedUpNotice({ freed: 3, level: 'aggressive', durationMs: 2, reasons: { ghost: 1, 'idle-over-limit': 2 } }),

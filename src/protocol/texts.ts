@@ -44,15 +44,17 @@ export function closeText(close: CloseCode, details: CloseDetails = {}): string 
 /** A notice without the identity that its sender gives it. */
 export type NoticeBody = Omit<Notice, 'id' | 'version' | 'cleared'>;
 
-/** To all sessions of a user, from 70 % of the limit on. */
+/** Share of the limit from which on people are told that it is near. */
+export const NEAR_SHARE = 0.7;
+
+/** To all sessions of a user, from `NEAR_SHARE` of the limit on; also while more than the limit are left from extra room that is over. */
 export function limitNearNotice(o: { readonly used: number; readonly limit: number }): NoticeBody {
-  return {
-    kind: 'limit-near',
-    level: 'info',
-    text: `You have ${o.used} of ${o.limit} sessions open. New ones still open; those that do not respond are closed first.`,
-    actions: ['free'],
-    data: { used: o.used, limit: o.limit },
-  };
+  const what = `You have ${o.used} of ${o.limit} sessions open.`;
+  const text =
+    o.used > o.limit
+      ? `${what} The extra room is over: those unused for longest are paused until ${o.limit} are left, and nothing is lost. You can choose what to close.`
+      : `${what} New ones still open: what has stopped responding is closed first. This stays until fewer than ${Math.ceil(NEAR_SHARE * o.limit)} are open. You can choose what to close.`;
+  return { kind: 'limit-near', level: 'info', text, actions: ['free'], data: { used: o.used, limit: o.limit } };
 }
 
 /** To all sessions of a user while extra room is lent. `untilAt` is milliseconds since the Unix epoch. */
@@ -73,13 +75,14 @@ export function burstNotice(o: {
   };
 }
 
-/** To a user's seated sessions while others of theirs wait. */
-export function queueNotice(o: { readonly waiting: number; readonly etaMs: number }): NoticeBody {
+/** To a user's seated sessions while others of theirs wait. `untilAt`, milliseconds since the Unix epoch: by then the first has its room. */
+export function queueNotice(o: { readonly waiting: number; readonly etaMs: number; readonly untilAt: number }): NoticeBody {
   const who = o.waiting === 1 ? 'One of your tabs is' : `${o.waiting} of your tabs are`;
   return {
     kind: 'queue',
     level: 'info',
     text: `${who} waiting for room, about ${durationText(o.etaMs)}. Closing a session you do not need lets it in at once.`,
+    until: o.untilAt,
     actions: ['free'],
     data: { waiting: o.waiting, etaMs: o.etaMs },
   };
@@ -112,7 +115,7 @@ export function cleanedUpNotice(o: {
   return { kind: 'cleaned-up', level: 'info', text, actions: ['free'], data: { freed: o.freed, level: o.level, durationMs: o.durationMs, reasons: o.reasons } };
 }
 
-/** To the session that is being closed, before its farewell. */
+/** To the session that is being closed, before its farewell. The close code then says whether it comes back by itself. */
 export function evictingNotice(o: {
   readonly level: string;
   readonly reason: ReasonCode;
@@ -120,13 +123,26 @@ export function evictingNotice(o: {
   readonly label: string | null;
 }): NoticeBody {
   const label = labelOrElse(o.label);
+  const comesBack = STOPPED.has(o.reason);
   return {
     kind: 'evicting',
     level: 'warning',
-    text: `This tab is being paused because you went on in ${label}. Nothing is lost; you can resume here.`,
-    actions: ['resume-here'],
+    text: `${whyEvicted(o.reason, label)} Nothing is lost; ${comesBack ? 'it comes back by itself' : 'it stays paused until you resume it here'}.`,
+    actions: comesBack ? [] : ['resume-here'],
     data: { level: o.level, reason: o.reason, graceMs: o.graceMs, by: { label } },
   };
+}
+
+const WHY_EVICTED: Readonly<Partial<Record<ReasonCode, (label: string) => string>>> = {
+  'idle-over-limit': () => 'This tab is being paused because it was unused and its room was needed.',
+  'burst-repaid': () => 'This tab is being paused because the extra room is over.',
+  'user-freed': (label) => `You are closing this tab from ${label}.`,
+  'admin-evicted': () => 'An administrator is ending this session.',
+};
+
+function whyEvicted(reason: ReasonCode, label: string): string {
+  if (STOPPED.has(reason)) return 'This tab had stopped answering, so its room was given back.';
+  return WHY_EVICTED[reason]?.(label) ?? `This tab is being paused because you went on in ${label}.`;
 }
 
 /** To everybody on a server that is about to stop. `slotMs` is this session's own turn. */

@@ -18,6 +18,10 @@ export const Problem = z
     detail: z.string().optional(),
     retryable: z.boolean(),
     retryAfterMs: duration.optional(),
+    differences: z
+      .array(z.object({ manager: z.string(), change: z.string() }))
+      .optional()
+      .describe('With `plan-stale`: what changed since the plan was made.'),
     instance: z.string().describe('Id of the request in the log.'),
   })
   .meta({ id: 'Problem', description: 'RFC 9457.' });
@@ -41,7 +45,7 @@ export const Nothing = z.object({}).meta({ id: 'Nothing', description: 'No field
 export const IdPath = z.object({ id: OpaqueId });
 export const ThreadPath = z.object({ id: ThreadId });
 /** A number in a query: digits only, so that `1e2` and ` 7` are told apart from a mistake. */
-const limit = (most: number, usual: number) =>
+export const limit = (most: number, usual: number) =>
   z
     .string()
     .regex(/^[0-9]{1,4}$/)

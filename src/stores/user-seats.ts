@@ -140,6 +140,7 @@ export class UserSeats {
       cap: this.#cap,
       tickets: orderQueue(this.queue, now),
       promises: this.queue.promises,
+      lastReleases: this.queue.lastReleases,
     };
   }
 

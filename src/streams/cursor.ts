@@ -76,7 +76,7 @@ export class Cursor {
     return this.#epoch;
   }
 
-  /** What comes next, at most `maxBytes` of it but at least one entry. */
+  /** What comes next, at most `maxBytes` UTF-8 bytes of it but at least one entry. */
   next(maxBytes: number): CursorStep {
     if (this.#ended) return NOTHING;
     const gap = this.#takeGap();
@@ -130,7 +130,7 @@ export class Cursor {
         const first = entries[0]?.offset;
         // The stream may have been trimmed or renewed while the store read.
         if (epoch !== this.#epoch || from !== this.#offset + 1) this.#wake();
-        else if (first === undefined) this.stream.retry(this.#wake);
+        else if (first === undefined) this.stream.refresh(this.#wake);
         else if (first > from) this.stream.trimmed(first);
         else {
           this.#buffer = entries;
@@ -147,10 +147,13 @@ export class Cursor {
   }
 
   #takeBuffered(maxBytes: number): readonly LogEntry[] {
-    let count = 1;
-    let bytes = (this.#buffer[0] as LogEntry).data.length;
-    while (count < this.#buffer.length && bytes + (this.#buffer[count] as LogEntry).data.length <= maxBytes)
-      bytes += (this.#buffer[count++] as LogEntry).data.length;
+    let count = 0;
+    let bytes = 0;
+    for (const { data } of this.#buffer) {
+      bytes += Buffer.byteLength(data);
+      if (count > 0 && bytes > maxBytes) break;
+      count++;
+    }
     const taken = this.#buffer.slice(0, count);
     this.#buffer = this.#buffer.slice(count);
     return taken;

@@ -50,15 +50,16 @@ function mergeFrom(entries: readonly LogEntry[], start: number): { readonly rang
   const delta = deltaOf(event);
   if (delta === null) return null;
   const texts = [delta.text];
-  let bytes = first.data.length;
+  let bytes = Buffer.byteLength(first.data);
   let end = start + 1;
   for (; end < entries.length; end++) {
     const entry = entries[end] as LogEntry;
     if (!isDelta(entry)) break;
     const more = deltaOf(JSON.parse(entry.data) as AgentEvent);
-    if (more === null || more.key !== delta.key || bytes + more.text.length > BOUNDS.rangeBytes) break;
+    if (more === null || more.key !== delta.key) break;
+    bytes += Buffer.byteLength(more.text);
+    if (bytes > BOUNDS.rangeBytes) break;
     texts.push(more.text);
-    bytes += more.text.length;
   }
   const count = end - start;
   if (count === 1) return null;

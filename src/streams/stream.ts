@@ -60,6 +60,7 @@ export class Stream implements Committable {
   #pendingBytes = 0;
   #inFlight: { readonly request: AppendRequest; readonly count: number } | null = null;
   #renewing: Promise<void> | null = null;
+  #refreshing: Promise<void> | null = null;
   #roomWaiters: (() => void)[] = [];
   #landedWaiters: (() => void)[] = [];
   #confirmedWaiters: (() => void)[] = [];
@@ -188,6 +189,23 @@ export class Stream implements Committable {
   /** Calls `wake` a little later: the store did not answer a read. */
   retry(wake: () => void): void {
     this.#clock.after(READ_RETRY_MS, wake);
+  }
+
+  /** The log has nothing where it should have something: somebody else has trimmed it. Looks what is left, then calls `wake`. */
+  refresh(wake: () => void): void {
+    this.#refreshing ??= this.#store.log
+      .state(this.key)
+      .then(
+        ({ epoch, first }) => {
+          if (epoch === this.#epoch) this.trimmed(first);
+        },
+        // It cannot be asked now; whoever reads asks again.
+        () => {},
+      )
+      .finally(() => {
+        this.#refreshing = null;
+      });
+    this.retry(wake);
   }
 
   /** Retention has dropped what is before `first`. */

@@ -4,6 +4,8 @@ import type { LogEntry } from '../ports/store.ts';
  *  in a stream that nobody is behind in, so that an idle conversation costs nothing. */
 export class Tail {
   #entries: LogEntry[] = [];
+  /** UTF-8 bytes of each, counted once for all followers. */
+  #sizes: number[] = [];
   #bytes = 0;
 
   /** Bytes of event text held. */
@@ -17,8 +19,10 @@ export class Tail {
   }
 
   push(entry: LogEntry): void {
+    const size = Buffer.byteLength(entry.data);
     this.#entries.push(entry);
-    this.#bytes += entry.data.length;
+    this.#sizes.push(size);
+    this.#bytes += size;
   }
 
   /** Entries from `from` to `to`, at most `maxBytes` of them but at least one; null when the tail does not reach back to `from`. */
@@ -29,9 +33,10 @@ export class Tail {
     let bytes = 0;
     for (let i = from - first; i < this.#entries.length; i++) {
       const entry = this.#entries[i] as LogEntry;
-      if (entry.offset > to || (taken.length > 0 && bytes + entry.data.length > maxBytes)) break;
+      const size = this.#sizes[i] as number;
+      if (entry.offset > to || (taken.length > 0 && bytes + size > maxBytes)) break;
       taken.push(entry);
-      bytes += entry.data.length;
+      bytes += size;
     }
     return taken;
   }
@@ -42,14 +47,17 @@ export class Tail {
     while (count < this.#entries.length && this.#bytes > keepBytes) {
       const entry = this.#entries[count] as LogEntry;
       if (entry.offset > offset) break;
-      this.#bytes -= entry.data.length;
+      this.#bytes -= this.#sizes[count] as number;
       count++;
     }
-    if (count > 0) this.#entries.splice(0, count);
+    if (count === 0) return;
+    this.#entries.splice(0, count);
+    this.#sizes.splice(0, count);
   }
 
   clear(): void {
     this.#entries = [];
+    this.#sizes = [];
     this.#bytes = 0;
   }
 }

@@ -44,6 +44,15 @@ it('writes one line for people, without control sequences', () => {
   expect(lines).toEqual([expect.stringMatching(/^\d\d:\d\d:\d\d ERROR {4}run-failed {2}agent said �\[2Jno run=run_1 tries=2\n$/)]);
 });
 
+it('keeps a record full of lists on one line for people, with what it is found by; the whole of it is in the other format', () => {
+  const [people, machines] = [logged('pretty'), logged('json')];
+  const cleanup = { run: 'cln_1', user: 'ada', levels: [{ level: 'moderate' }], victims: [{ managerId: 'mgr_1' }], kept: [], result: 'enough' };
+  for (const { log } of [people, machines])
+    log.record({ severity: 'INFO', event: 'cleanup-finished', message: `Freed 1 of 20 seats. Went: ${'mgr_1, '.repeat(100)}`, cleanup });
+  expect(people.lines).toEqual([expect.stringMatching(/ cleanup-finished {2}Freed 1 of 20 seats\. Went: .{100,180}… run=cln_1 user=ada result=enough\n$/)]);
+  expect(JSON.parse(machines.lines[0] ?? '')).toMatchObject({ cleanup, message: expect.stringMatching(/mgr_1, $/) });
+});
+
 it('drops records after it was closed', () => {
   const { lines, log } = logged('json');
   log.close();

@@ -52,7 +52,7 @@ test(
     await provedDead(scene);
     expect(await numbers(gw)).toMatchObject({ seats: 20, effective: 15 });
 
-    const clients = await connect(cleanUp, gw, 5, 50);
+    const clients = await connect(cleanUp, scene, 5, 50);
     for (const client of clients) {
       expectWithin('a seat', client.seatedAfterMs, SEATED_WITHIN_MS);
       expect(client.ready.seat).toBe('soft');
@@ -85,6 +85,7 @@ test(
       () => gw.gateway.factory.find(first.manager as ManagerId)?.acknowledged('new-0' as ThreadId)?.offset === last.offset,
     );
 
+    await scene.truth.conclude();
     process.stdout.write(
       comparisonTable(scene.seen, { found: dead.length, freed: freed(scene).length, closedWorking: alive.length - stillOpen(scene).length }),
     );
@@ -109,6 +110,7 @@ test(
     for (const id of freedNow) expect(dead.map((peer) => peer.manager)).toContain(id);
     expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
     for (const report of cleanups) expect(report.trigger).toBe('proactive');
+    await scene.truth.conclude();
   }),
 );
 
@@ -124,7 +126,7 @@ test(
     const provable = dead.filter((peer) => isProvedDead(gw, peer.manager)).map((peer) => peer.kind);
     expect(provable).toEqual([]);
 
-    const [client] = (await connect(cleanUp, gw, 1, 0)) as [ProvableClient];
+    const [client] = (await connect(cleanUp, scene, 1, 0)) as [ProvableClient];
     expectWithin('a seat', client.seatedAfterMs, SEATED_WITHIN_MS);
     expect(client.ready.seat).toBe('soft');
     const victims = cleanups.flatMap((report) => report.victims);
@@ -134,6 +136,7 @@ test(
     await until('the socket of the one that gave way to be gone', () => freed(scene).length === 1, 2_000);
     expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
     await numbersBecome(gw, { seats: 20, sockets: 20, kernel: 20 });
+    await scene.truth.conclude();
   }),
 );
 
@@ -147,7 +150,7 @@ test(
     await provedDead(scene);
     expect(await numbers(gw)).toMatchObject({ seats: 13, effective: 5, sockets: 13 });
 
-    const clients = await connect(cleanUp, gw, 8, 50);
+    const clients = await connect(cleanUp, scene, 8, 50);
     for (const client of clients) {
       expectWithin('a seat', client.seatedAfterMs, SEATED_WITHIN_MS);
       expect(client.ready.seat).toBe('soft');
@@ -155,5 +158,6 @@ test(
     await until('the sockets of the dead to be gone', () => freed(scene).length === dead.length, 1_000);
     expect(stillOpen(scene).length, `closed: ${closedOf(scene)}`).toBe(alive.length);
     await numbersBecome(gw, { seats: 13, effective: 13, sockets: 13, kernel: 13 });
+    await scene.truth.conclude();
   }),
 );

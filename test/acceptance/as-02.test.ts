@@ -24,7 +24,7 @@ test(
     await provedDead(scene);
     expect(await numbers(gw)).toMatchObject({ seats: 20, effective: 0 });
 
-    const clients = await connect(cleanUp, gw, 20, RESTART_MS);
+    const clients = await connect(cleanUp, scene, 20, RESTART_MS);
     const slowest = Math.max(...clients.map((client) => client.seatedAfterMs));
     expectWithin('twenty seats', slowest, SEATED_WITHIN_MS);
     for (const client of clients) {
@@ -39,6 +39,8 @@ test(
       for (const { level } of report.levels) expect(['conservative', 'moderate']).toContain(level);
     }
     expect(cleanups.flatMap((report) => report.victims)).toHaveLength(20);
+
+    await scene.truth.conclude();
 
     // The stopped processes run again, and their person uses them: seated, on a burst, and every event is there.
     const stopped = dead.filter((peer): peer is DeadPeer & Required<Pick<DeadPeer, 'returns'>> => peer.returns !== undefined);

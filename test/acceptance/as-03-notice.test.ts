@@ -25,7 +25,7 @@ test(
       cleanUp.use(client.wire);
       clients.push(client);
     }
-    const all = [...clients, ...(await connect(cleanUp, gw, 5, 50))];
+    const all = [...clients, ...(await connect(cleanUp, { gw }, 5, 50))];
     const hasHeard = (client: ProvableClient): boolean => client.wire.frames.some((f) => f.type === 'notice' && f.kind === 'burst' && f.data.used === 25);
     await until('everybody to hear of the burst', () => all.every(hasHeard), TOLD_WITHIN_MS).catch((error: unknown) => {
       throw new TooLate(`${all.filter(hasHeard).length} of 25 had heard that 25 seats are used.`, TOLD_WITHIN_MS, { cause: error });

@@ -5,6 +5,7 @@ import { until } from '../support/peers/kernel.ts';
 import { expectWithin, gated } from '../support/peers/load-gate.ts';
 import { ProvableClient } from '../support/peers/provable-client.ts';
 import { connect, numbers, numbersBecome, SEATED_WITHIN_MS, USER } from '../support/peers/scene.ts';
+import { Truth } from '../support/peers/truth.ts';
 import { ScriptedAgent } from '../support/scripted-agent.ts';
 
 /** A twentieth of the lease, and of the quiet time after which an idle session may go at the limit. */
@@ -32,9 +33,18 @@ function speakTo(gw: TestGateway, threads: readonly string[]): void {
   cleanUp.defer(() => clearInterval(timer));
 }
 
+/** Everybody that a test knows of works. */
+let truth: Truth;
+async function startWatched(options: Parameters<typeof startGateway>[0]): Promise<TestGateway> {
+  const gw = cleanUp.use(await startGateway(options));
+  truth = cleanUp.use(new Truth(gw));
+  return gw;
+}
+
 async function open(gw: TestGateway, thread: string): Promise<ProvableClient> {
   const client = await ProvableClient.open(gw.wsUrl, { token: await gw.token(USER), thread, label: thread });
   cleanUp.use(client.wire);
+  truth.works(client.manager, USER);
   return client;
 }
 
@@ -69,15 +79,13 @@ test(
   { timeout: 90_000 },
   gated(async () => {
     const agent = new ScriptedAgent();
-    const gw = cleanUp.use(
-      await startGateway({ timing: 'fast', agent, limits: { burst: { forMs: LEASE_MS, coolDownMs: 60_000 } }, cleanup: { idleFullMs: LEASE_MS } }),
-    );
+    const gw = await startWatched({ timing: 'fast', agent, limits: { burst: { forMs: LEASE_MS, coolDownMs: 60_000 } }, cleanup: { idleFullMs: LEASE_MS } });
     const { asking, spoken, silent } = await twentyThatWork(gw, agent);
     speakTo(gw, [...names('spoken', SPOKEN_TO), ...names('new', 5)]);
     const before = [...asking, ...spoken, ...silent];
 
     const startedAt = performance.now();
-    const fresh = await connect(cleanUp, gw, 5, 50);
+    const fresh = await connect(cleanUp, { gw, truth }, 5, 50);
     const everybody = [...before, ...fresh];
     for (const client of fresh) expectWithin('a seat', client.seatedAfterMs, SEATED_WITHIN_MS);
     expect(fresh.map((client) => client.ready.seat)).toEqual(Array(5).fill('burst'));
@@ -95,6 +103,7 @@ test(
     await until('five to give way', () => gone(everybody).length >= 5, LEASE_MS + REPAID_WITHIN_MS);
     expect(performance.now() - startedAt).toBeGreaterThanOrEqual(LEASE_MS);
     const repaid = silent.slice(0, 5);
+    expect(gone(everybody).map((client) => everybody.indexOf(client))).toEqual(repaid.map((client) => everybody.indexOf(client)));
     for (const client of repaid) {
       await until('a farewell', () => client.bye !== null && !client.wire.isOpen, 1_000);
       expect(client.bye).toMatchObject({ reason: 'burst-repaid', return: 'user', resumable: true, positions: [{ sub: 1, epoch: client.epoch, offset: 1 }] });
@@ -123,6 +132,8 @@ test(
     await until('another quiet one to give way', () => (silent[5] as ProvableClient).bye !== null, 1_000);
     expect(gone(everybody)).toHaveLength(6);
     await numbersBecome(gw, { seats: 20, effective: 20 });
+    truth.works(back.manager, USER);
+    await truth.conclude();
     for (const run of agent.runs) run.complete();
   }),
 );
@@ -132,29 +143,28 @@ test(
   { timeout: 90_000 },
   gated(async () => {
     const agent = new ScriptedAgent();
-    const gw = cleanUp.use(
-      await startGateway({
-        timing: 'fast',
-        agent,
-        limits: { burst: { forMs: 300, coolDownMs: 60_000 } },
-        queue: { waitMs: 1_000 },
-        cleanup: { idleFullMs: 60_000, idleMs: 60_000 },
-      }),
-    );
+    const gw = await startWatched({
+      timing: 'fast',
+      agent,
+      limits: { burst: { forMs: 300, coolDownMs: 60_000 } },
+      queue: { waitMs: 1_000 },
+      cleanup: { idleFullMs: 60_000, idleMs: 60_000 },
+    });
     await twentyThatWork(gw, agent);
     // A lease that was taken and repaid at once, since its client left.
-    const [guest] = (await connect(cleanUp, gw, 1, 0)) as [ProvableClient];
+    const [guest] = (await connect(cleanUp, { gw, truth }, 1, 0)) as [ProvableClient];
     expect(guest.ready.seat).toBe('burst');
     guest.wire.sendFrame({ type: 'bye', reason: 'left' });
     await guest.wire.close();
     await until('the lease to be over', async () => (await gw.gateway.factory.limits(USER, 'free')).burstUntil === null, 2_000);
 
-    const [client] = (await connect(cleanUp, gw, 1, 0)) as [ProvableClient];
+    const [client] = (await connect(cleanUp, { gw, truth }, 1, 0)) as [ProvableClient];
     const queued = client.wire.frames.find((f) => f.type === 'queued');
     expect(queued).toMatchObject({ position: 1, of: 1 });
     expect(client.ready.seat).toBe('soft');
     expectWithin('a seat', client.seatedAfterMs, 1_000 + SEATED_WITHIN_MS);
     expect(await numbers(gw)).toMatchObject({ seats: 20 });
+    await truth.conclude();
   }),
 );
 
@@ -163,14 +173,15 @@ test(
   { timeout: 90_000 },
   gated(async () => {
     const agent = new ScriptedAgent();
-    const gw = cleanUp.use(await startGateway({ timing: 'fast', agent, limits: { overflowPolicy: 'force-first' } }));
+    const gw = await startWatched({ timing: 'fast', agent, limits: { overflowPolicy: 'force-first' } });
     const { asking, spoken, silent } = await twentyThatWork(gw, agent);
-    const [client] = (await connect(cleanUp, gw, 1, 0)) as [ProvableClient];
+    const [client] = (await connect(cleanUp, { gw, truth }, 1, 0)) as [ProvableClient];
     expectWithin('a seat', client.seatedAfterMs, SEATED_WITHIN_MS);
     expect(client.ready).toMatchObject({ seat: 'soft', limits: { burstUntil: null } });
     const everybody = [...asking, ...spoken, ...silent];
     await until('one to give way', () => gone(everybody).length === 1, 1_000);
     expect(gone(everybody)[0]?.bye).toMatchObject({ reason: 'lowest-value', return: 'user' });
     await numbersBecome(gw, { seats: 20, sockets: 20 });
+    await truth.conclude();
   }),
 );

@@ -5,6 +5,7 @@ import { until } from '../support/peers/kernel.ts';
 import { expectWithin, gated } from '../support/peers/load-gate.ts';
 import { ProvableClient } from '../support/peers/provable-client.ts';
 import { numbers, SEATED_WITHIN_MS, USER } from '../support/peers/scene.ts';
+import { Truth } from '../support/peers/truth.ts';
 import type { WireClient, WireFrame } from '../support/wire-client.ts';
 
 const WAIT_MS = 3_000;
@@ -91,6 +92,7 @@ test(
   { timeout: 90_000 },
   gated(async () => {
     const gw = cleanUp.use(await startGateway({ timing: 'fast', agent: longRun, queue: { waitMs: WAIT_MS } }));
+    const truth = cleanUp.use(new Truth(gw));
     const outcomes: string[] = [];
     const levels: { readonly level: string; readonly victims: number }[] = [];
     gw.gateway.on('admission-ended', (record) => outcomes.push(record.outcome));
@@ -105,6 +107,7 @@ test(
     for (let i = 0; i < 25; i++) {
       const client = await ProvableClient.open(gw.wsUrl, { token: await gw.token(USER), thread: `seated-${i}` });
       cleanUp.use(client.wire);
+      truth.works(client.manager, USER);
       client.wire.sendFrame({ type: 'send', id: 'q', thread: `seated-${i}`, data: { text: 'a long story, please' } });
       await client.wire.next('run-accepted');
       seated.push(client);
@@ -170,9 +173,11 @@ test(
     const forces = outcomes.filter((outcome) => outcome === 'force').length;
     expect(forces).toBeGreaterThanOrEqual(waiting.length - 1);
     expect(levels.filter((l) => l.level === 'force')).toEqual(Array(forces).fill({ level: 'force', victims: 1 }));
+    const everybody = [...seated.slice(0, 24).map((client) => client.wire), ...[...waiting, back].map((attempt) => attempt.client)];
+    const farewells = (): number => everybody.filter((client) => client.frames.some((f) => f.type === 'bye')).length;
+    await until('each of them to be told', () => farewells() >= forces, 1_000);
+    expect(farewells()).toBe(forces);
     const gaveWay = seated.slice(0, 24).filter((client) => client.bye !== null);
-    const newcomersThatGaveWay = [...waiting, back].filter((attempt) => attempt.client.frames.some((f) => f.type === 'bye'));
-    expect(gaveWay.length + newcomersThatGaveWay.length).toBe(forces);
     for (const client of gaveWay) expect(client.bye).toMatchObject({ reason: 'lowest-value', return: 'user' });
     expect(mostSeats).toBe(25);
     expect(await numbers(gw)).toMatchObject({ seats: 25, effective: 25 });
@@ -190,5 +195,7 @@ test(
         .filter((e) => e.type === 'agent_completed' || e.type === 'agent_error');
       expect(stopped).toEqual([]);
     }
+    for (const attempt of [...waiting, back]) truth.works(attempt.ready?.manager, USER);
+    await truth.conclude();
   }),
 );

@@ -33,6 +33,8 @@ test('twenty-six sessions of one user: every one is seated, the last one after i
   expect(how.at(-1)).toBe('ready after the queue');
 
   // At most one for one: exactly one session gave way, was told so, and may return when its person asks.
+  // It is told a moment after its seat is given away.
+  await Promise.race(clients.map((c) => c.closed));
   const gone = clients.filter((c) => c.frames.some((f) => f.type === 'bye'));
   expect(gone).toHaveLength(1);
   const victim = gone[0] as WireClient;

@@ -2,11 +2,20 @@ import { describe, expect, it } from 'vitest';
 import type { ClientState, DisconnectInfo, Notice } from '../../src/client/index.ts';
 import { burstNotice, cleanedUpNotice, drainingNotice } from '../../src/protocol/texts.ts';
 import { connectionSentence, connectionWord, noticeSentences, type Situation, splitSpan } from '../../web/chat/src/notices/connection-words.ts';
-import { closedBecause, sessionState } from '../../web/chat/src/sessions/session-words.ts';
+import { closedBecause, sessionNames, sessionState } from '../../web/chat/src/sessions/session-words.ts';
 
 const AT = Date.UTC(2026, 10, 21, 14, 2);
 const say = (state: ClientState, more: Partial<Situation> = {}) =>
-  connectionSentence({ state, stateSince: AT, showReconnecting: false, needsSignIn: false, isReloading: false, ...more });
+  connectionSentence({
+    state,
+    stateSince: AT,
+    nameSince: AT - 1_000,
+    showReconnecting: false,
+    needsSignIn: false,
+    isReloading: false,
+    isOffline: false,
+    ...more,
+  });
 const info = (code: number, name: string, back: DisconnectInfo['return'], text: string): DisconnectInfo => ({ code, name, return: back, text, docs: '' });
 const live: ClientState = { name: 'live', manager: 'mgr_1', resume: 'fresh', seat: 'soft' };
 const notice = (body: Omit<Notice, 'id' | 'version'>): Notice => ({ id: 'n1', version: 1, ...body });
@@ -21,7 +30,12 @@ describe('what a person reads about the connection', () => {
     const lost: ClientState = { name: 'reconnecting', attempt: 1, retryInMs: 200, since: AT };
     expect(say(lost)).toBeNull();
     expect(connectionWord(lost, false).tone).toBe('waiting');
-    expect(say(lost, { showReconnecting: true })?.text).toBe('Reconnecting… your answer continues.');
+    expect(say(lost, { showReconnecting: true, isOffline: true })?.text).toBe('Reconnecting… your answer continues.');
+    const moved: ClientState = { ...lost, info: info(4000, 'reconnect', 'now', '') };
+    expect(say(moved, { showReconnecting: true })?.text).toBe('Reconnecting… your answer continues.');
+    // A server that vanished may have taken the answer along.
+    const vanished: ClientState = { ...lost, info: info(1006, 'lost', 'now', '') };
+    expect(say(vanished, { showReconnecting: true })?.text).toBe('Reconnecting… what you see is kept.');
   });
 
   it('says since when it is offline and offers to try now', () => {
@@ -35,6 +49,7 @@ describe('what a person reads about the connection', () => {
     expect(sentence).toMatchObject({
       text: 'Finding room for you: number 2, about 3 s. Your message is kept and goes out by itself.',
       until: AT + 2_600,
+      progress: { from: AT - 1_000, to: AT + 9_000 },
       actions: ['close-another'],
     });
     expect(splitSpan(sentence?.text ?? '')).toEqual({
@@ -108,5 +123,18 @@ describe('what a person reads about the connection', () => {
     expect(sessionState(session, AT)).toBe('seen 12 s ago');
     expect(sessionState({ ...session, running: true }, AT)).toBe('answering');
     expect(sessionState({ ...session, verdict: 'zombie', lastEvidenceAt: AT - 38 * 60_000 }, AT)).toBe('not responding for 38 min');
+    expect(sessionState({ ...session, connected: false }, AT)).toBe('connection lost, seen 12 s ago');
+    expect(sessionState({ ...session, verdict: 'suspect' }, AT)).toBe('slow to respond, seen 12 s ago');
+  });
+
+  it('gives no two sessions one name', () => {
+    const tab = (id: string, openedAt: number, label: string | null) =>
+      ({ id, openedAt, label, client: 'a-bot 1.0' }) as Parameters<typeof sessionNames>[0][number];
+    const names = sessionNames([tab('b', 2, 'Chrome on Linux, opened 14:02'), tab('a', 1, 'Chrome on Linux, opened 14:02'), tab('c', 3, null)]);
+    expect([...names]).toEqual([
+      ['a', 'Chrome on Linux, opened 14:02'],
+      ['b', 'Chrome on Linux, opened 14:02 (2)'],
+      ['c', 'a-bot 1.0'],
+    ]);
   });
 });

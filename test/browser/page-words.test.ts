@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { sentenceEnd, spoken } from '../../web/chat/src/chat/sentences.ts';
 import { answeredInLine, askedInLine, citationsOf, fullValue, toolTitle } from '../../web/chat/src/chat/tool-results.ts';
-import { agoText, spanText } from '../../web/chat/src/ui/clock.ts';
-import { deviceLabel } from '../../web/chat/src/ui/device.ts';
+import { agoText, spanText, timeOfDay } from '../../web/chat/src/ui/clock.ts';
+import { tabLabel } from '../../web/chat/src/ui/device.ts';
 
 describe('what a screen reader hears of a growing answer', () => {
   it('hears whole sentences only, and the rest when they are whole', () => {
@@ -58,11 +58,14 @@ describe('times and devices in words', () => {
     expect([0, 12_900, 38 * 60_000 + 5_000, 3 * 86_400_000].map(agoText)).toEqual(['now', '12 s', '38 min', '3 days']);
   });
 
-  it('names a tab by its browser and device', () => {
-    expect(deviceLabel('Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36')).toBe('Chrome on Linux');
-    expect(
-      deviceLabel('Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1'),
-    ).toBe('Safari on iPhone');
-    expect(deviceLabel('')).toBe('Browser');
+  it('names a tab by its browser, its device and when it was opened', () => {
+    const at = Date.UTC(2026, 10, 21, 14, 2);
+    const opened = `, opened ${timeOfDay(at)}`;
+    expect(tabLabel('Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/150.0.0.0 Safari/537.36', at)).toBe(
+      `Chrome on Linux${opened}`,
+    );
+    const iPhone = 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) Version/19.0 Mobile/15E148 Safari/604.1';
+    expect(tabLabel(iPhone, at)).toBe(`Safari on iPhone${opened}`);
+    expect(tabLabel('', at)).toBe(`Browser${opened}`);
   });
 });

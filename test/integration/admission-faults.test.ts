@@ -37,7 +37,7 @@ for (const call of ['seats.facts', 'seats.admit'] as const satisfies readonly St
   });
 }
 
-test('the store fails in the queue: the person who waits is sent back at once, and the place is free', async () => {
+test('the store fails once in the queue: it is asked again, and nobody notices', async () => {
   const store = new FaultyStore();
   await using gw = await startGateway({ store, ...ONE, queue: { waitMs: 5_000 } });
   const { client: first } = await gw.seat('ada');
@@ -46,7 +46,23 @@ test('the store fails in the queue: the person who waits is sent back at once, a
   await waiting.next('queued');
   store.fail('seats.facts', 1);
   first.sendFrame({ type: 'bye', reason: 'left' });
+  await waiting.next('ready');
+  expect(status(gw)).toMatchObject({ seats: 1, queued: 0 });
+});
+
+test('the store goes on failing in the queue: the person who waits is sent back at once, and the place is free', async () => {
+  const store = new FaultyStore();
+  await using gw = await startGateway({ store, ...ONE, queue: { waitMs: 5_000 } });
+  const { client: first } = await gw.seat('ada');
+  const waiting = await gw.open();
+  waiting.sendFrame({ ...HELLO, token: await gw.token('ada') });
+  await waiting.next('queued');
+  store.fail('seats.facts');
+  const failingSince = performance.now();
+  first.sendFrame({ type: 'bye', reason: 'left' });
   expect((await waiting.close()).code).toBe(4009);
+  expect(performance.now() - failingSince).toBeLessThan(2_000);
+  store.heal('seats.facts');
   const again = await gw.open();
   again.sendFrame({ ...HELLO, token: await gw.token('ada') });
   await again.next('ready');

@@ -11,6 +11,8 @@ const show = async (cwd: string, args: readonly string[] = [], env: Record<strin
   return { values: JSON.parse(stdout) as Record<string, { value: unknown; source: string }>, stderr };
 };
 
+const GOOD = ['--auth.jwt-secret', 'a-secret-of-the-issuer-32-bytes-long', '--auth.origins', 'https://chat.example'];
+
 describe('configuration', () => {
   it('flags win over the environment, the environment over the file, the file over defaults', async () => {
     using folder = temporaryFolder();
@@ -107,8 +109,43 @@ describe('configuration', () => {
     for (const part of ['`auth.origins`', '`auth.jwtSecret` and `auth.jwksUrl`', '`agent.baseUrl`', '`agent.model`']) expect(bad.stderr).toContain(part);
     const beyond = await runCli(['config', 'check', '--dev', '--listen', ':8787'], { cwd: folder.path });
     expect(beyond).toMatchObject({ code: 2, stderr: expect.stringContaining('`auth.mode: dev`') });
-    const good = await runCli(['config', 'check', '--auth.jwt-secret', 'x', '--auth.origins', 'https://chat.example'], { cwd: folder.path });
+    const good = await runCli(['config', 'check', ...GOOD], { cwd: folder.path });
     expect(good).toMatchObject({ code: 0, stdout: 'The configuration is good.\n', stderr: '' });
+  });
+
+  it('does not start with a secret that can be guessed, and says how to make one', async () => {
+    using folder = temporaryFolder();
+    const short = await runCli(['config', 'check', '--auth.jwt-secret', 'thirty-one-bytes-are-not-enough', '--auth.origins', 'https://chat.example'], {
+      cwd: folder.path,
+    });
+    expect(short.code).toBe(2);
+    expect(short.stderr).toContain('Expected `auth.jwtSecret` to be at least 32 bytes, got 31');
+    expect(short.stderr).toContain('`openssl rand -base64 32`');
+    expect(short.stderr).not.toContain('thirty-one');
+  });
+
+  it('lets nobody else reach the admin API without a key of the operator’s own', async () => {
+    using folder = temporaryFolder();
+    const check = (...args: string[]) => runCli(['config', 'check', ...GOOD, ...args], { cwd: folder.path });
+    const open = await check('--admin.listen', ':8788');
+    expect(open).toMatchObject({ code: 2, stderr: expect.stringContaining('needs `admin.token`; or listen on `127.0.0.1:8788`') });
+    const short = await check('--admin.listen', ':8788', '--admin.token', 'short');
+    expect(short).toMatchObject({ code: 2, stderr: expect.stringContaining('`admin.token` to be a key of at least 16 characters') });
+    expect(await check('--admin.listen', ':8788', '--admin.token', 'a-key-of-the-operators')).toMatchObject({ code: 0 });
+    expect(await check('--admin.listen', '[::1]:8788')).toMatchObject({ code: 0 });
+    expect(await check('--listen', '127.0.0.1:8788')).toMatchObject({ code: 2, stderr: expect.stringContaining('a port of their own') });
+    expect(await check('--admin.listen', 'here')).toMatchObject({ code: 2, stderr: expect.stringContaining('`admin.listen`') });
+  });
+
+  it('puts the operators’ port behind the public one in `dev`, and anywhere with it', async () => {
+    using folder = temporaryFolder();
+    const admin = async (...args: string[]) => (await show(folder.path, args)).values['admin.listen']?.value;
+    expect(await admin()).toBe('127.0.0.1:8788');
+    expect(await admin('--dev')).toBe('127.0.0.1:8788');
+    expect(await admin('--dev', '--listen', '127.0.0.1:9000')).toBe('127.0.0.1:9001');
+    expect(await admin('--listen', ':9000')).toBe('127.0.0.1:8788');
+    expect(await admin('--listen', ':0')).toBe('127.0.0.1:0');
+    expect(await admin('--dev', '--listen', '127.0.0.1:9000', '--admin.listen', '127.0.0.1:1')).toBe('127.0.0.1:1');
   });
 
   it('`config explain` tells value, source, default, spellings and what it does', async () => {

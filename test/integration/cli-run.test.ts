@@ -15,7 +15,7 @@ describe('spillway dev', () => {
     const [, url] = await dev.until(/(ws:\/\/127\.0\.0\.1:\d+)\/v1\/ws/);
     expect(dev.stdout()).toContain('dev: loopback only · store ./.spillway/spillway.sqlite · demo accounts');
     const mode = (name: string) => (statSync(join(folder.path, '.spillway', name)).mode & 0o777).toString(8);
-    expect(['', 'signing-key', 'users.json', 'spillway.sqlite'].map(mode)).toEqual(['700', '600', '600', '600']);
+    expect(['', 'signing-key', 'admin-key', 'users.json', 'spillway.sqlite'].map(mode)).toEqual(['700', '600', '600', '600', '600']);
     const answer = await fetch(`${url?.replace('ws', 'http')}/readyz`);
     expect(answer.status).toBe(200);
     dev.child.kill('SIGTERM');
@@ -62,7 +62,7 @@ describe('spillway dev', () => {
     await using dev = startCli(['dev', '--no-open', '--data', 'memory', '--port', String(taken.port)], { cwd: folder.path });
     const [, port] = await dev.until(/ws:\/\/127\.0\.0\.1:(\d+)\/v1\/ws/);
     expect(Number(port)).toBeGreaterThan(taken.port);
-    expect(dev.stdout()).toContain(`(port ${taken.port} was taken)`);
+    expect(dev.stdout()).toContain(`${taken.port} and ${taken.port + 1} were not both free`);
   });
 
   it('with `--data memory` leaves nothing behind', async () => {
@@ -221,10 +221,10 @@ describe('spillway token', () => {
 describe('spillway doctor', () => {
   it('finds a machine in order, and makes nothing', async () => {
     using folder = temporaryFolder();
-    const { code, stdout } = await runCli(['doctor', '--json', '--listen', `127.0.0.1:${await freePort()}`], { cwd: folder.path });
+    const { code, stdout } = await runCli(['doctor', '--json', '--listen', `127.0.0.1:${await freePort()}`, '--admin-port', '0'], { cwd: folder.path });
     expect(code).toBe(0);
     const checks = (JSON.parse(stdout) as { check: string; result: string }[]).map(({ check }) => check);
-    expect(checks).toEqual(['node', 'file limit', 'data folder', 'store', 'port', 'clock']);
+    expect(checks).toEqual(['node', 'file limit', 'data folder', 'store', 'port', 'admin port', 'clock']);
     expect(() => statSync(join(folder.path, '.spillway'))).toThrow('ENOENT');
   });
 
@@ -233,9 +233,12 @@ describe('spillway doctor', () => {
     await using taken = await takePort();
     writeFileSync(join(folder.path, 'file'), '');
     writeFileSync(join(folder.path, 'foreign.sqlite'), 'not a database, but long enough to be one'.repeat(50));
-    const { code, stdout } = await runCli(['doctor', '--json', '--listen', `127.0.0.1:${taken.port}`, '--data', 'file/x', '--store', 'sqlite:foreign.sqlite'], {
-      cwd: folder.path,
-    });
+    const { code, stdout } = await runCli(
+      ['doctor', '--json', '--listen', `127.0.0.1:${taken.port}`, '--admin-port', '0', '--data', 'file/x', '--store', 'sqlite:foreign.sqlite'],
+      {
+        cwd: folder.path,
+      },
+    );
     expect(code).toBe(1);
     const problems = (JSON.parse(stdout) as { check: string; result: string }[]).filter(({ result }) => result === 'problem').map(({ check }) => check);
     expect(problems).toEqual(['data folder', 'store', 'port']);

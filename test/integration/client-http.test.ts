@@ -44,7 +44,7 @@ test('a refusal rejects with the words of the gateway and its code', async () =>
 });
 
 test('what cannot work is said at once, with what was expected', () => {
-  expect(() => createSpillway({ url: 'no address' })).toThrow('Expected `url` to be the address of /v1/ws, got "no address".');
+  expect(() => createSpillway({ url: 'no address' })).toThrow('Expected `url` to be the address of /v1/ws, whole outside a page, got "no address".');
   expect(() => createSpillway({ url: 'ws://127.0.0.1/v1/ws', webSocket: 3 as never })).toThrow(/`webSocket`/);
   const client = createSpillway({ url: 'ws://127.0.0.1/v1/ws' });
   expect(() => client.thread('no thread')).toThrow(/Expected a thread id/);

@@ -106,6 +106,11 @@ export class PeerSocket {
     return this.#frames.take((f) => f.type === type, `a ${type} frame`);
   }
 
+  /** The next frame that `matches`; others stay. */
+  frameWhere(matches: (frame: Frame) => boolean, what: string): Promise<Frame> {
+    return this.#frames.take(matches, what);
+  }
+
   /** Frames that came and were not looked at. */
   get unread(): number {
     return this.#frames.length;

@@ -2,7 +2,7 @@
 
 import { expect, test } from 'vitest';
 import { type ClientState, createSpillway, type SpillwayClient } from '../../src/client/index.ts';
-import { Peer, type PeerSocket, READY, until, WELCOME } from './client-peer.ts';
+import { accepted, delta, Peer, type PeerSocket, READY, until, WELCOME } from './client-peer.ts';
 
 const bye = (code: number, more: object = {}): object => ({
   type: 'bye',
@@ -218,3 +218,77 @@ test('close gives the seat back and ends loops; the client can be opened again',
   await again;
   await client.close();
 });
+
+for (const code of [4501, 4503]) {
+  test(`a loop over an answer that can never come ends with the reason: ${code} before the message was accepted`, async () => {
+    await using peer = await Peer.open();
+    await using client = createSpillway({ url: peer.url, getToken: () => 'a token' });
+    const run = client.thread('t1').send('hello');
+    const first = await peer.socket();
+    await first.frame('hello');
+    first.close(code, 'some-name;r=never;t=0');
+    await expect(readAll(run)).rejects.toMatchObject({ code: 'SPILLWAY_REFUSED', message: expect.stringContaining(String(code)) });
+    // One that begins now would wait as long.
+    await expect(readAll(client.thread('t1').follow())).rejects.toMatchObject({ code: 'SPILLWAY_REFUSED' });
+    expect(client.thread('t1').pending).toMatchObject([{ id: run.id }]);
+    const back = client.resume();
+    const second = await peer.socket();
+    await second.seat();
+    await back;
+    expect(await second.frame('send')).toMatchObject({ id: run.id });
+  });
+}
+
+test('a loop in the middle of an answer ends with the reason, and listeners stay for the person who comes back', async () => {
+  await using peer = await Peer.open();
+  await using client = createSpillway({ url: peer.url });
+  const first = await live(peer, client);
+  const thread = client.thread('t1');
+  const heard: unknown[] = [];
+  thread.on((event) => void heard.push(event.data), { from: 'start' });
+  const run = thread.send('hello');
+  const sent = await first.frame('send');
+  const texts: string[] = [];
+  const read = (async () => {
+    for await (const { data } of run) if (data.type === 'text_delta') texts.push(data.text);
+  })();
+  const ended = expect(read).rejects.toMatchObject({ code: 'SPILLWAY_REFUSED', cause: { code: 4502 } });
+  first.send(accepted(sent.id, 1));
+  const loop = await first.frameWhere((f) => f.type === 'subscribe' && f.from !== 'start', 'the subscription of the loop');
+  first.send({ type: 'subscribed', sub: loop.sub, thread: 't1', epoch: 'k3', offset: 1, head: 1, codec: 'agent-events', activeRun: 'run_1' });
+  first.send({ type: 'event', sub: loop.sub, offset: 2, data: delta(2, 'one') });
+  await until(() => texts.length === 1, 'the first word');
+  first.close(4502, 'forbidden;r=never;t=0');
+  await ended;
+  const back = client.resume();
+  const second = await peer.socket();
+  await second.seat();
+  await back;
+  const again = await second.frame('subscribe');
+  second.send({ type: 'subscribed', sub: again.sub, thread: 't1', epoch: 'k3', offset: 0, head: 1, codec: 'agent-events', activeRun: null });
+  second.send({ type: 'event', sub: again.sub, offset: 1, data: delta(1, 'for the listener') });
+  await until(() => heard.length === 1, 'the listener to hear');
+});
+
+test('an address without a page to be relative to is refused at once, whoever asks first', async () => {
+  const errors: unknown[] = [];
+  const make = (): SpillwayClient => {
+    const client = createSpillway({ url: '/v1/ws' });
+    client.on('error', (error) => errors.push(error));
+    return client;
+  };
+  const expected = { code: 'SPILLWAY_BAD_OPTION', message: 'Expected `url` to be the address of /v1/ws, whole outside a page, got "/v1/ws".' };
+  await using one = make();
+  await expect(one.connect()).rejects.toMatchObject(expected);
+  expect(one.state).toMatchObject({ name: 'failed', info: { return: 'never' } });
+  await using other = make();
+  await expect(readAll(other.thread('t1').send('hello'))).rejects.toMatchObject(expected);
+  await expect(other.sessions.list()).rejects.toMatchObject(expected);
+  expect(errors).toEqual([expect.objectContaining(expected), expect.objectContaining(expected)]);
+});
+
+async function readAll(loop: AsyncIterable<unknown>): Promise<unknown[]> {
+  const read: unknown[] = [];
+  for await (const event of loop) read.push(event);
+  return read;
+}

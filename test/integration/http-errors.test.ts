@@ -85,7 +85,7 @@ describe('a body that cannot be taken', () => {
     const records: LogRecord[] = [];
     await using gw = await startGateway({ telemetry: { record: (record) => records.push(record) } });
     const problem = await expectProblem(await gw.request('POST', '/v1/auth/ticket', { user: 'ada', body: { ttlMs: 'secret-word' } }), 400, 'bad-request');
-    expect(problem.detail).toContain('`ttlMs`');
+    expect(problem.detail).toBe('Expected `ttlMs` to be a number, got text of 11 characters. `openapi.json` describes every field.');
     const malformed = await fetch(`${gw.url}/v1/auth/ticket`, {
       method: 'POST',
       headers: { ...bearer(await gw.token('ada')), ...JSON_TYPE },
@@ -168,6 +168,38 @@ describe('a path or parameter that is not there', () => {
     await using gw = await startGateway();
     await expectProblem(await gw.request('GET', path, { user: 'ada' }), 400, 'bad-request');
   });
+});
+
+describe('a request that is refused says what was expected, what came and what helps', () => {
+  test.each([
+    ['POST', '/v1/threads/t/messages', { id: 'x'.repeat(65), data: { text: 'x' } }, 'Expected `id` to be at most 64 characters, got text of 65 characters.'],
+    ['POST', '/v1/threads/t/messages', { id: 'a' }, 'Expected `data` to be an object with either `text` or `parts`, got nothing.'],
+    ['POST', '/v1/threads/t/messages', [], 'Expected the request to be an object, got a list of 0.'],
+    ['POST', '/v1/auth/ticket', { ttlMs: 5 }, 'Expected `ttlMs` to be at least 1000, got another number.'],
+    ['POST', '/v1/auth/ticket', { ttlMs: 1.5 }, 'Expected `ttlMs` to be a whole number, got another number.'],
+    ['GET', '/v1/threads?limit=101', undefined, 'Expected `limit` to be at most 100, got text of 3 characters.'],
+    ['GET', '/v1/threads/t/events?codec=morse', undefined, 'Expected `codec` to be "agent-events", got text of 5 characters.'],
+    ['GET', '/v1/threads/a%20b/messages', undefined, 'Expected `id` to be text that matches /^[A-Za-z0-9._:-]{1,128}$/, got text of 3 characters.'],
+  ] as const)('%s %s', async (method, path, body, detail) => {
+    await using gw = await startGateway();
+    const problem = await expectProblem(await gw.request(method, path, { user: 'ada', ...(body === undefined ? {} : { body }) }), 400, 'bad-request');
+    expect(problem.detail).toBe(`${detail} \`openapi.json\` describes every field.`);
+  });
+});
+
+test.each([
+  ['POST', '/v1/threads', 'GET, HEAD'],
+  ['PUT', '/v1/threads/t/messages', 'GET, HEAD, POST'],
+  ['GET', '/v1/me/sessions/free-unresponsive', 'POST'],
+  ['POST', '/v1/ws', 'GET, HEAD'],
+  ['DELETE', '/openapi.json', 'GET, HEAD'],
+  ['POST', '/readyz', 'GET, HEAD'],
+] as const)('%s at %s is told the methods that are there', async (method, path, allow) => {
+  await using gw = await startGateway();
+  const response = await gw.request(method, path, { user: 'ada' });
+  expect(response.headers.get('allow')).toBe(allow);
+  const problem = await expectProblem(response, 405, 'method-not-allowed');
+  expect(problem.detail).toBe(`Expected one of ${allow} at this path, got ${method}.`);
 });
 
 test('asking for the WebSocket without being one is told so', async () => {

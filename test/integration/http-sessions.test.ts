@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { AgentRun } from '../../src/ports/agent.ts';
 import { HELLO, startGateway } from '../support/gateway.ts';
 import { expectProblem, startWithAccounts } from './http-support.ts';
 
@@ -53,10 +54,39 @@ describe('a person’s own sessions', () => {
     const refused = answers.filter((answer) => answer.status === 429);
     expect(refused.length).toBeGreaterThan(0);
     const problem = await expectProblem(refused[0] as Response, 429, 'rate-limited');
-    expect(problem.detail).toContain('no seat is affected');
+    expect(problem.detail).toContain('no session is affected');
     expect((await gw.request('GET', '/v1/me/sessions', { user: 'ben' })).status).toBe(200);
     expect(await (await gw.request('GET', '/v1/auth/me', { token })).json()).toMatchObject({ limits: { used: 1 } });
   });
+});
+
+test('an agent that is asked for the sessions knows which of them asks, over either wire', async () => {
+  const agent = {
+    name: 'who',
+    codec: 'agent-events' as const,
+    async *run({ sessions }: AgentRun) {
+      yield { type: 'agent_started', agent_name: 'who' } as const;
+      const current = (await sessions()).filter((session) => session.current);
+      yield { type: 'text_delta', text: `asked by ${current.map((session) => session.label).join()}.` } as const;
+      yield { type: 'agent_completed', status: 'completed' } as const;
+    },
+  };
+  await using gw = await startGateway({ agent });
+  await gw.seat('ada', { client: { ...HELLO.client, label: 'Laptop' } });
+  const phone = await gw.seat('ada', { client: { ...HELLO.client, label: 'Phone' } });
+  const answer = async (thread: string): Promise<string> => {
+    phone.client.sendFrame({ type: 'subscribe', sub: thread.length, thread, from: 'start' });
+    const said = await phone.client.nextWhere('the answer', (f) => f.type === 'event' && f.sub === thread.length && f.data.type === 'text_delta');
+    return said.data.text;
+  };
+  phone.client.behave().sendFrame({ type: 'send', id: 'a', thread: 'a', data: { text: 'who?' } });
+  expect(await answer('a')).toBe('asked by Phone.');
+  const ask = (thread: string, headers: Readonly<Record<string, string>>): Promise<Response> =>
+    gw.request('POST', `/v1/threads/${thread}/messages`, { user: 'ada', headers, body: { id: 'b', data: { text: 'who?' } } });
+  await ask('bb', { 'spillway-manager': phone.ready.manager });
+  expect(await answer('bb')).toBe('asked by Phone.');
+  await ask('ccc', {});
+  expect(await answer('ccc')).toBe('asked by .');
 });
 
 describe('the page of sessions without scripts', () => {
@@ -71,6 +101,8 @@ describe('the page of sessions without scripts', () => {
     expect(show.headers.get('content-type')).toMatch('text/html');
     expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt;');
     expect(page).not.toContain('<script');
+    expect(page).toMatch(/Seen \d+ s ago/);
+    expect(page.replace(/action="[^"]*"/g, '')).not.toMatch(/manager|seat|verdict|limit/i);
     expect(page).toContain(`action="/me/sessions/${seated.ready.manager}/free"`);
 
     const form = (headers: Record<string, string>) =>

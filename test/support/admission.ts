@@ -22,6 +22,7 @@ export const facts = (change: Change = {}): AdmissionFacts => ({
   paid: 0,
   ahead: 0,
   joined: 1,
+  persons: change.joined ?? 1,
   burst: { in: 'none' },
   queue: EMPTY_QUEUE,
   store: 'ok',

@@ -82,6 +82,11 @@ export class FaultyStore implements Store {
     return held;
   }
 
+  /** From now on this call takes `ms` longer, as over a network. */
+  slow(call: StoreCall, ms: number): void {
+    this.#before.set(call, () => new Promise((resolve) => setTimeout(resolve, ms)));
+  }
+
   /** Calls back with the arguments of each such call, before it has any effect. */
   watch(call: StoreCall, listener: (args: readonly unknown[]) => void): void {
     this.#watchers.set(call, listener);

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import type { Reporter, TestCase, TestModule } from 'vitest/node';
+import { confusionTable, takeRecorded } from './confusion.ts';
 
 interface Counts {
   passed: number;
@@ -7,7 +8,7 @@ interface Counts {
   skipped: number;
 }
 
-/** Prints why tests were skipped and, as the very last line, `N passed, N failed, N skipped`. Files that failed to load, errors of suites
+/** Prints verdicts against truth over all scenarios that ran, why tests were skipped and, as the very last line, `N passed, N failed, N skipped`. Files that failed to load, errors of suites
  *  and unhandled errors count as failed. With `SPILLWAY_TEST_COUNTS` the counts go to that file instead, for a caller that adds its own. */
 export class ClosingLine implements Reporter {
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
@@ -18,6 +19,8 @@ export class ClosingLine implements Reporter {
       for (const suite of module.children.allSuites()) counts.failed += suite.errors().length;
       for (const test of module.children.allTests()) count(test, counts, reasons);
     }
+    const fates = takeRecorded();
+    if (fates.length > 0) process.stdout.write(confusionTable(fates));
     const lines = [...reasons].map(([reason, times]) => `skipped ${times}: ${reason}`);
     const file = process.env.SPILLWAY_TEST_COUNTS;
     if (file === undefined) lines.push(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);

@@ -11,6 +11,7 @@ const PACKAGES = {
   haproxy: 'haproxy',
   prometheus: 'prometheus',
   promtool: 'prometheus',
+  faketime: 'faketime',
 } as const;
 
 export type ToolName = keyof typeof PACKAGES;

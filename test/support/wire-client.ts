@@ -48,6 +48,8 @@ export class WireClient implements AsyncDisposable {
   /** The text of each of `frames`. */
   readonly texts: string[] = [];
   readonly closed: Promise<Closed>;
+  /** Port from which it dialled. */
+  readonly localPort: number;
   readonly #socket: WebSocket;
   readonly #raw: Socket;
   readonly #deadlineMs: number;
@@ -55,10 +57,12 @@ export class WireClient implements AsyncDisposable {
   #gone: Closed | null = null;
   #wake: () => void = () => {};
   #behaves = false;
+  #listener: (frame: WireFrame) => void = () => {};
 
   private constructor(socket: WebSocket, raw: Socket, early: readonly RawData[], deadlineMs: number) {
     this.#socket = socket;
     this.#raw = raw;
+    this.localPort = raw.localPort ?? 0;
     this.#deadlineMs = deadlineMs;
     for (const data of early) this.#take(data);
     socket.on('message', (data) => this.#take(data));
@@ -131,6 +135,17 @@ export class WireClient implements AsyncDisposable {
     return this;
   }
 
+  /** From now on it answers nothing any more, as a page whose script is stuck; its machine goes on answering pings. */
+  freeze(): this {
+    this.#behaves = false;
+    return this;
+  }
+
+  /** Is told of every frame from now on, as it arrives. */
+  hear(listener: (frame: WireFrame) => void): void {
+    this.#listener = listener;
+  }
+
   /** The next frame that was not read yet; with `type`, the next of that type, reading past others. */
   async next(type?: string): Promise<WireFrame> {
     return this.#until(() => {
@@ -193,6 +208,7 @@ export class WireClient implements AsyncDisposable {
     const frame = JSON.parse(text) as WireFrame;
     this.texts.push(text);
     this.frames.push(frame);
+    this.#listener(frame);
     if (this.#behaves && frame.type === 'event') this.sendFrame({ type: 'ack', sub: frame.sub, offset: frame.offset });
     if (this.#behaves && frame.type === 'probe') this.sendFrame({ type: 'probe-ok', n: frame.n });
     this.#wake();

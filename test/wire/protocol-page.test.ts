@@ -151,7 +151,7 @@ describe('PROTOCOL.md and the code say the same', () => {
     const made = [
       limitNearNotice({ used: 1, limit: 2 }),
       burstNotice({ used: 1, limit: 2, burst: 3, untilAt: 4, leftMs: 5 }),
-      queueNotice({ waiting: 1, etaMs: 2 }),
+      queueNotice({ waiting: 1, etaMs: 2, untilAt: 3 }),
       cleanedUpNotice({ freed: 1, level: 'force', durationMs: 2, reasons: {} }),
       evictingNotice({ level: 'force', reason: 'lowest-value', graceMs: 1, label: null }),
       drainingNotice({ slotMs: 1, reason: 'x' }),

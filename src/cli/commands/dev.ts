@@ -4,8 +4,10 @@ import { VERSION } from '../../gateway/version.ts';
 import { hasChatPage } from '../chat-pages.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
-import { type ListenAddress, parseListen, urlOf } from '../listen-address.ts';
+import type { AdminKey } from '../ground.ts';
+import { parseListen, urlOf } from '../listen-address.ts';
 import { openBrowser } from '../open-browser.ts';
+import type { Open } from '../run-server.ts';
 import { print } from '../terminal.ts';
 
 interface Flags {
@@ -18,7 +20,12 @@ export function devCommand(): Command {
   const command = new Command('dev').description('Runs a gateway for yourself: this machine only, demo accounts, chat page');
   command.option('-c, --config <file>', 'YAML, JSON or JavaScript; default: spillway.yaml, .yml, .json or spillway.config.js here');
   command.option('--no-open', 'does not open the chat page in a browser');
-  addOptionFlags(command, ['data', 'limits.perUser', 'timing', 'agent.baseUrl', 'agent.model'], ['--port <port>', '--agent <kind>'], '127.0.0.1');
+  addOptionFlags(
+    command,
+    ['data', 'limits.perUser', 'timing', 'agent.baseUrl', 'agent.model'],
+    ['--port <port>', '--admin-port <port>', '--agent <kind>'],
+    '127.0.0.1',
+  );
   return command.action(dev);
 }
 
@@ -28,25 +35,30 @@ async function dev(flags: Flags, command: Command): Promise<void> {
   const { runServer } = await import('../run-server.ts');
   await runServer({
     resolved,
-    orNextPort: true,
+    orNextPorts: true,
     retry: true,
-    ready(address) {
-      print(banner(resolved, address));
-      if (flags.open && process.stdout.isTTY && !process.env.CI && hasChatPage(resolved.options)) openBrowser(urlOf(address));
+    ready(open) {
+      print(banner(resolved, open));
+      if (flags.open && process.stdout.isTTY && !process.env.CI && hasChatPage(resolved.options)) openBrowser(urlOf(open.public));
     },
   });
 }
 
 /** What a newcomer needs to go on. Names only what works. */
-function banner({ options }: Resolved, address: ListenAddress): string {
-  const url = urlOf(address);
+function banner({ options }: Resolved, open: Open): string {
+  const url = urlOf(open.public);
   const demo = options.auth.mode === 'dev';
-  const facts = ['dev: loopback only', `store ${options.store.replace(/^sqlite:(?=[^/])/, './').replace(/^sqlite:/, '')}`, ...(demo ? ['demo accounts'] : [])];
-  const wanted = parseListen(options.listen)?.port;
-  const moved = wanted !== 0 && wanted !== address.port ? ` (port ${wanted} was taken)` : '';
+  const facts = [
+    'dev: loopback only',
+    `store ${options.store === 'memory' ? 'memory' : shortPath(options.store.replace(/^sqlite:/, ''))}`,
+    ...(demo ? ['demo accounts'] : []),
+  ];
   const lines = [`Spillway ${VERSION}   ${facts.join(' · ')}`];
-  if (hasChatPage(options)) lines.push(`  Chat    ${url}/${moved}${demo ? '   log in as ada / spillway (filled in), ask anything' : ''}`);
-  lines.push(`  Native  ${url.replace('http', 'ws')}/v1/ws${hasChatPage(options) ? '' : moved}`);
+  const moved = movedFrom(options, open);
+  if (moved !== null) lines.push(`  Ports   ${moved} were not both free; these are the next that are`);
+  if (hasChatPage(options)) lines.push(`  Chat    ${url}/${demo ? '   log in as ada / spillway (filled in), ask anything' : ''}`);
+  lines.push(`  Native  ${url.replace('http', 'ws')}/v1/ws`);
+  lines.push(`  Admin   ${urlOf(open.admin)}/admin/api/v1   ${keyOf(open.adminKey)}`);
   lines.push('  Config  spillway config show --dev');
   if (hasChatPage(options)) {
     lines.push('  Try     1 ask, and reload in the middle of the answer');
@@ -54,3 +66,24 @@ function banner({ options }: Resolved, address: ListenAddress): string {
   }
   return lines.join('\n');
 }
+
+/** The ports that were asked for, unless they are the ones that are open. */
+function movedFrom({ listen, admin }: Resolved['options'], open: Open): string | null {
+  const wanted = [parseListen(listen)?.port, parseListen(admin.listen)?.port];
+  const isMoved = wanted.some((port, i) => port !== 0 && port !== [open.public.port, open.admin.port][i]);
+  return isMoved ? wanted.join(' and ') : null;
+}
+
+/** Where the key is; the key itself only where it would be lost otherwise, and ends with this process. */
+function keyOf(admin: AdminKey): string {
+  switch (admin.from) {
+    case 'option':
+      return 'key: admin.token';
+    case 'file':
+      return `key in ${shortPath(admin.file)}`;
+    case 'nowhere':
+      return `key ${admin.key}`;
+  }
+}
+
+const shortPath = (path: string): string => path.replace(/^(?=[^/])/, './');

@@ -30,12 +30,20 @@ const OTHER_FILES = 1_000;
 export function doctorCommand(): Command {
   const command = new Command('doctor').description('Looks whether this machine can run a gateway with this configuration');
   command.option('-c, --config <file>', 'configuration file').option('--dev', 'as `dev` would run, not `serve`').option('--json', 'as JSON');
-  return addOptionFlags(command, ['listen', 'data', 'store'], [], '').action(doctor);
+  return addOptionFlags(command, ['listen', 'admin.listen', 'data', 'store'], ['--port <port>', '--admin-port <port>'], '').action(doctor);
 }
 
 async function doctor(flags: Flags, command: Command): Promise<void> {
   const { options } = await loadConfiguration({ command: flags.dev ? 'dev' : 'serve', file: flags.config, flags: flagLayer(command), checked: false });
-  const findings = [node(), fileLimit(options), dataFolder(options), await store(options), await port(options), clock()];
+  const findings = [
+    node(),
+    fileLimit(options),
+    dataFolder(options),
+    await store(options),
+    await port('listen', options.listen),
+    await port('admin.listen', options.admin.listen),
+    clock(),
+  ];
   if (flags.json) printJson(findings);
   else printRows(findings.map(({ check, result, detail }) => [result, check, detail]));
   if (findings.some(({ result }) => result === 'problem')) process.exitCode = EXIT.failed;
@@ -109,14 +117,15 @@ function existingParent(path: string): string {
   return existsSync(path) ? path : existingParent(dirname(path));
 }
 
-async function port({ listen }: ServerOptions): Promise<Finding> {
+async function port(key: 'listen' | 'admin.listen', listen: string): Promise<Finding> {
+  const check = key === 'listen' ? 'port' : 'admin port';
   const address = parseListen(listen);
-  if (address === null) return problem('port', `\`listen\` is not an address: ${listen}`);
+  if (address === null) return problem(check, `\`${key}\` is not an address: ${listen}`);
   try {
-    await (await openListener(address, false)).close();
-    return ok('port', `${listen} is free`);
+    await (await openListener(key, address)).close();
+    return ok(check, `${listen} is free`);
   } catch (error) {
-    return problem('port', error);
+    return problem(check, error);
   }
 }
 

@@ -16,8 +16,8 @@ export function serveCommand(): Command {
   command.option('--no-retry', 'fails if the store cannot be used at the start, instead of waiting for it');
   addOptionFlags(
     command,
-    ['listen', 'store', 'data', 'auth.mode', 'auth.jwksUrl', 'auth.origins', 'agent.kind', 'limits.perUser', 'logging.level'],
-    ['--port <port>', '--agent <kind>'],
+    ['listen', 'admin.listen', 'store', 'data', 'auth.mode', 'auth.jwksUrl', 'auth.origins', 'agent.kind', 'limits.perUser', 'logging.level'],
+    ['--port <port>', '--admin-port <port>', '--agent <kind>'],
     '',
   );
   return command.action(serve);
@@ -29,11 +29,16 @@ async function serve(flags: Flags, command: Command): Promise<void> {
   const { runServer } = await import('../run-server.ts');
   await runServer({
     resolved,
-    orNextPort: false,
+    orNextPorts: false,
     retry: flags.retry,
-    ready(address, telemetry) {
-      const url = urlOf(address);
-      telemetry.record({ severity: 'INFO', event: 'listening', message: `listening on ${url}`, url, version: VERSION });
+    ready(open, telemetry) {
+      const url = urlOf(open.public);
+      const admin = urlOf(open.admin);
+      telemetry.record({ severity: 'INFO', event: 'listening', message: `listening on ${url}, for operators on ${admin}`, url, admin, version: VERSION });
+      if (open.adminKey.from === 'nowhere') {
+        const message = 'nobody can use the admin API: with `data: memory` its key is kept nowhere; set `admin.token`';
+        telemetry.record({ severity: 'WARNING', event: 'admin-key-unknown', message });
+      }
     },
   });
 }

@@ -33,7 +33,7 @@ export function createHttpApp(services: Services, extras: HttpExtras = {}): Http
   const { prefix, accounts } = services;
   const app = new OpenAPIHono<HttpEnv>();
   app.use('*', ...guards(services));
-  app.notFound((c) => problem(c, { code: 'not-found', detail: 'Nothing answers this method at this path.' }));
+  app.notFound((c) => problem(c, { code: 'not-found', detail: `Expected a path of \`${prefix}/openapi.json\`, got one at which nothing answers.` }));
   app.onError((error, c) => problemOf(c, error));
 
   const addressOf = (c: HttpContext): string => extras.requestAddress?.(c.req.raw) ?? c.env?.incoming?.socket.remoteAddress ?? 'unknown';
@@ -46,8 +46,9 @@ export function createHttpApp(services: Services, extras: HttpExtras = {}): Http
   threadRoutes(routes);
   eventRoutes(routes, streams);
   serviceRoutes(routes, services);
-  documentRoutes(app, services);
-  app.get(`${prefix}/v1/ws`, (c) => problem(c, { code: 'upgrade-required', detail: 'Connect with a WebSocket client; the subprotocol is `spillway.v1`.' }));
+  documentRoutes(app, routes, services);
+  routes.serve('/v1/ws', (c) => problem(c, { code: 'upgrade-required', detail: 'Connect with a WebSocket client; the subprotocol is `spillway.v1`.' }));
+  routes.refuseOtherMethods();
   if (accounts !== null) mePage(app, prefix, rate);
   if (extras.chatPages !== undefined) pageRoutes(app, extras.chatPages, prefix);
 

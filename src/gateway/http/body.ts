@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import { BOUNDS } from '../../protocol/frames.ts';
 import { isDeeperThan } from '../../protocol/utf8.ts';
+import { findingsIn, type Telling } from './findings.ts';
 import type { Problem } from './problems.ts';
 
 /** Largest body of a request. */
@@ -18,11 +19,11 @@ export const TOO_LARGE: Problem = {
   headers: { connection: 'close' },
 };
 
-/** Reads a JSON body and checks it by `schema`. No body at all counts as `{}` where `isOptional`. Findings name fields, never values. */
-export async function readJson<S extends z.ZodType>(request: Request, schema: S, isOptional: boolean): Promise<Read<z.output<S>>> {
+/** Reads a JSON body and checks it by `schema`. No body at all counts as `{}` where `isOptional`. */
+export async function readJson<S extends z.ZodType>(request: Request, schema: S, isOptional: boolean, telling: Telling = 'names'): Promise<Read<z.output<S>>> {
   const bytes = await readBytes(request);
   if (bytes === null) return refused(TOO_LARGE);
-  if (bytes.length === 0 && isOptional) return check(schema, {});
+  if (bytes.length === 0 && isOptional) return check(schema, {}, telling);
   const type = request.headers.get('content-type') ?? '';
   if (!/^application\/(json|[\w.+-]+\+json)\s*(;|$)/i.test(type)) return badRequest('Expected a body of the type `application/json`.');
   let value: unknown;
@@ -34,15 +35,13 @@ export async function readJson<S extends z.ZodType>(request: Request, schema: S,
     // The parser's own message quotes the text, which may hold a password.
     return badRequest('Expected the body to be JSON in UTF-8.');
   }
-  return check(schema, value);
+  return check(schema, value, telling);
 }
 
 /** Checks any value from outside by its schema. */
-export function check<S extends z.ZodType>(schema: S, value: unknown): Read<z.output<S>> {
-  const found = schema.safeParse(value, { reportInput: false });
-  if (found.success) return { is: 'ok', value: found.data };
-  const findings = found.error.issues.slice(0, 5).map(({ path, message }) => (path.length === 0 ? message : `\`${path.join('.')}\`: ${message}`));
-  return badRequest(`${findings.join('; ')}.`);
+export function check<S extends z.ZodType>(schema: S, value: unknown, telling: Telling = 'names'): Read<z.output<S>> {
+  const found = schema.safeParse(value);
+  return found.success ? { is: 'ok', value: found.data } : badRequest(findingsIn(found.error.issues, value, telling));
 }
 
 /** The whole body; null when it is larger than the bound, whatever its headers said. */

@@ -6,6 +6,7 @@ import { text } from '../../schemas/values.ts';
 import type { EventStreams } from './event-streams.ts';
 import { problem } from './problems.ts';
 import type { Routes } from './routes.ts';
+import { SSE_HEADERS } from './sse.ts';
 
 /** The read-only fallback for places where no WebSocket gets through. */
 export function eventRoutes(routes: Routes, streams: EventStreams): void {
@@ -37,7 +38,7 @@ export function eventRoutes(routes: Routes, streams: EventStreams): void {
         await stream.body.cancel();
         throw error;
       }
-      return c.body(stream.body, 200, { 'content-type': 'text/event-stream; charset=utf-8', 'cache-control': 'no-store', 'x-accel-buffering': 'no' });
+      return c.body(stream.body, 200, SSE_HEADERS);
     },
   );
 }

@@ -2,16 +2,26 @@ import type { MiddlewareHandler } from 'hono';
 import { cors } from 'hono/cors';
 import { secureHeaders } from 'hono/secure-headers';
 import { spellRandom } from '../../protocol/ids.ts';
+import { createOriginPolicy, type OriginPolicy } from '../origins.ts';
 import type { Services } from '../services.ts';
 import { BODY_MAX_BYTES, TOO_LARGE } from './body.ts';
 import { type HttpEnv, ownOrigin } from './http-env.ts';
 import { problem } from './problems.ts';
 
-/** What every request passes before a route sees it. */
+/** What every public request passes before a route sees it. */
 export function guards(services: Services): readonly MiddlewareHandler<HttpEnv>[] {
-  const securityFor = { http: headersFor(false), https: headersFor(true) };
+  const help = 'The operator lists the origins of pages that may ask here in `auth.origins`.';
+  return [nameIt(services), secure, judgeOrigin(services.origins, help), shareIfAsked, boundBody];
+}
 
-  const name: MiddlewareHandler<HttpEnv> = async (c, next) => {
+/** What every request of an operator passes. Pages of other origins have no business here. */
+export function adminGuards(services: Services): readonly MiddlewareHandler<HttpEnv>[] {
+  return [nameIt(services), secure, judgeOrigin(createOriginPolicy({ allow: [] }), 'Only pages of this very address may ask here.'), boundBody];
+}
+
+const nameIt =
+  (services: Services): MiddlewareHandler<HttpEnv> =>
+  async (c, next) => {
     c.set('services', services);
     c.set('requestId', `req_${spellRandom(services.random.bytes(20), 20)}`);
     await next();
@@ -19,33 +29,30 @@ export function guards(services: Services): readonly MiddlewareHandler<HttpEnv>[
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
   };
 
-  const secure: MiddlewareHandler<HttpEnv> = (c, next) => (ownOrigin(c).startsWith('https:') ? securityFor.https : securityFor.http)(c, next);
+const secure: MiddlewareHandler<HttpEnv> = (c, next) => (ownOrigin(c).startsWith('https:') ? SECURITY.https : SECURITY.http)(c, next);
 
-  const judgeOrigin: MiddlewareHandler<HttpEnv> = async (c, next) => {
-    const verdict = services.origins.judge({ origin: c.req.header('origin') ?? null, own: ownOrigin(c) });
-    if (verdict === 'denied') {
-      return problem(c, { code: 'origin-denied', detail: 'The operator lists the origins of pages that may ask here in `auth.origins`.' });
-    }
+const boundBody: MiddlewareHandler<HttpEnv> = (c, next) =>
+  Number(c.req.header('content-length') ?? 0) > BODY_MAX_BYTES ? Promise.resolve(problem(c, TOO_LARGE)) : next();
+
+const judgeOrigin =
+  (policy: OriginPolicy, help: string): MiddlewareHandler<HttpEnv> =>
+  async (c, next) => {
+    const verdict = policy.judge({ origin: c.req.header('origin') ?? null, own: ownOrigin(c) });
+    if (verdict === 'denied') return problem(c, { code: 'origin-denied', detail: help });
     c.set('origin', verdict);
     return next();
   };
 
-  const share = cors({
-    // Denied origins never get here.
-    origin: (origin) => origin,
-    credentials: true,
-    allowMethods: ['GET', 'POST', 'DELETE'],
-    allowHeaders: ['authorization', 'content-type', 'last-event-id', 'spillway-manager', 'traceparent'],
-    exposeHeaders: ['retry-after', 'spillway-request'],
-    maxAge: 600,
-  });
-  const shareIfAsked: MiddlewareHandler<HttpEnv> = (c, next) => (c.req.header('origin') === undefined ? next() : share(c, next));
-
-  const boundBody: MiddlewareHandler<HttpEnv> = (c, next) =>
-    Number(c.req.header('content-length') ?? 0) > BODY_MAX_BYTES ? Promise.resolve(problem(c, TOO_LARGE)) : next();
-
-  return [name, secure, judgeOrigin, shareIfAsked, boundBody];
-}
+const share = cors({
+  // Denied origins never get here.
+  origin: (origin) => origin,
+  credentials: true,
+  allowMethods: ['GET', 'POST', 'DELETE'],
+  allowHeaders: ['authorization', 'content-type', 'last-event-id', 'spillway-manager', 'traceparent'],
+  exposeHeaders: ['retry-after', 'spillway-request'],
+  maxAge: 600,
+});
+const shareIfAsked: MiddlewareHandler<HttpEnv> = (c, next) => (c.req.header('origin') === undefined ? next() : share(c, next));
 
 const headersFor = (isSecure: boolean): MiddlewareHandler =>
   secureHeaders({
@@ -65,3 +72,5 @@ const headersFor = (isSecure: boolean): MiddlewareHandler =>
       frameAncestors: ["'none'"],
     },
   });
+
+const SECURITY = { http: headersFor(false), https: headersFor(true) };

@@ -4,6 +4,7 @@ import { html, raw } from 'hono/html';
 import type { Identity } from '../../auth/identity.ts';
 import type { ManagerId } from '../../protocol/ids.ts';
 import type { Limits, SessionInfo } from '../../protocol/messages.ts';
+import { durationText } from '../../protocol/texts.ts';
 import { SESSION_COOKIE } from '../upgrade.ts';
 import type { HttpContext, HttpEnv } from './http-env.ts';
 import { problem } from './problems.ts';
@@ -17,7 +18,7 @@ const BY = 'the page of your sessions';
 export function mePage(app: OpenAPIHono<HttpEnv>, prefix: string, rate: SessionRate): void {
   const home = `${prefix}/me`;
   const tooMany = (c: HttpContext, waitMs: number): Response =>
-    problem(c, { code: 'rate-limited', detail: 'Wait a second; no seat is affected.', retryAfterMs: waitMs });
+    problem(c, { code: 'rate-limited', detail: 'Wait a second; no session is affected.', retryAfterMs: waitMs });
 
   app.get(home, async (c) => {
     const cookie = getCookie(c, SESSION_COOKIE);
@@ -54,24 +55,20 @@ function list(home: string, { name }: Identity, sessions: readonly SessionInfo[]
   const rows = sessions.map(
     (session) => html`<li>
       <p><strong>${session.label || session.client}</strong>${session.running ? ', an answer is being written' : ''}</p>
-      <p>${wordsFor(session)}, last heard of ${ago(now - session.lastEvidenceAt)}</p>
-      <form method="post" action="${home}/sessions/${session.id}/free"><button>End this session</button></form>
+      <p>${wordsFor(session, now)}</p>
+      <form method="post" action="${home}/sessions/${session.id}/free"><button>Close this</button></form>
     </li>`,
   );
-  return html`<p>${name}, you use ${limits.used} of ${limits.soft} sessions. Ending one loses nothing: its conversation stays, and its answer is written to the end.</p>
+  return html`<p>${name}, you use ${limits.used} of ${limits.soft} sessions. Closing one loses nothing: its conversation stays, and its answer is written to the end.</p>
     ${sessions.length === 0 ? html`<p>No session is open.</p>` : html`<ul>${rows}</ul>`}
-    <form method="post" action="${home}/free-unresponsive"><button>End all that stopped answering</button></form>`;
+    <form method="post" action="${home}/free-unresponsive"><button>Close all that do not respond</button></form>`;
 }
 
-function wordsFor({ verdict, connected }: SessionInfo): string {
-  if (!connected) return 'Disconnected';
-  return verdict === 'zombie' || verdict === 'inactive' ? 'Stopped answering' : verdict === 'idle' ? 'Idle' : 'Connected';
-}
-
-function ago(ms: number): string {
-  const seconds = Math.max(0, Math.round(ms / 1_000));
-  if (seconds < 60) return `${seconds} s ago`;
-  return seconds < 3_600 ? `${Math.round(seconds / 60)} min ago` : `${Math.round(seconds / 3_600)} h ago`;
+/** The same words as on the chat page. */
+function wordsFor({ verdict, connected, lastEvidenceAt }: SessionInfo, now: number): string {
+  const span = durationText(Math.max(0, now - lastEvidenceAt));
+  if (verdict === 'zombie' || verdict === 'inactive') return `Not responding for ${span}`;
+  return connected ? `Seen ${span} ago` : `Connection lost, seen ${span} ago`;
 }
 
 const page = (prefix: string, content: Html): Html => html`${raw('<!doctype html>')}

@@ -6,11 +6,14 @@ export interface Problem {
   readonly code: ErrorCode;
   readonly detail?: string;
   readonly retryAfterMs?: number;
+  /** What changed since a plan was made. */
+  readonly differences?: readonly { readonly manager: string; readonly change: string }[];
   /** Headers besides the usual ones. */
   readonly headers?: Readonly<Record<string, string>>;
 }
 
-const TITLES: Readonly<Record<ErrorCode, string>> = {
+/** What each code is called in a problem. */
+export const TITLES: Readonly<Record<ErrorCode, string>> = {
   'bad-request': 'The request is not understood',
   unauthorized: 'Please sign in',
   'credential-expired': 'The credential has expired',
@@ -19,6 +22,7 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
   forbidden: 'Not allowed',
   'origin-denied': 'Pages of this origin may not ask here',
   'not-found': 'There is no such thing',
+  'method-not-allowed': 'This path takes other methods',
   'idempotency-conflict': 'The same id was used for something else',
   'thread-busy': 'Too many messages wait in this conversation',
   'plan-stale': 'The plan is out of date',
@@ -39,7 +43,7 @@ const TITLES: Readonly<Record<ErrorCode, string>> = {
 const RETRY_AFTER_MS = 1_000;
 
 /** Answers with RFC 9457 `application/problem+json`, and records that it did. */
-export function problem(c: HttpContext, { code, detail, retryAfterMs, headers = {} }: Problem, cause?: unknown): Response {
+export function problem(c: HttpContext, { code, detail, retryAfterMs, differences, headers = {} }: Problem, cause?: unknown): Response {
   const status = ERROR_STATUS[code];
   const isLater = status === 429 || status === 503;
   const waitMs = retryAfterMs ?? (isLater ? RETRY_AFTER_MS : undefined);
@@ -63,6 +67,7 @@ export function problem(c: HttpContext, { code, detail, retryAfterMs, headers = 
     ...(detail === undefined ? {} : { detail }),
     retryable: isRetryable(code),
     ...(waitMs === undefined ? {} : { retryAfterMs: waitMs }),
+    ...(differences === undefined ? {} : { differences }),
     instance,
   };
   return c.body(JSON.stringify(body), status, {

@@ -1,10 +1,11 @@
 import type { OpenAPIHono } from '@hono/zod-openapi';
 import { PROTOCOL_VERSION } from '../../protocol/frames.ts';
 import { createAsyncApi } from '../../schemas/asyncapi.ts';
-import { Config, Health } from '../../schemas/bodies.ts';
-import type { HealthReport, Services } from '../services.ts';
+import { Config, Health as HealthSchema } from '../../schemas/bodies.ts';
+import type { Health, HealthReport, Services } from '../services.ts';
 import { SESSION_COOKIE } from '../upgrade.ts';
 import type { HttpContext, HttpEnv } from './http-env.ts';
+import type { RouteBook } from './route-book.ts';
 import type { Routes } from './routes.ts';
 
 const TAG = 'Service';
@@ -23,6 +24,11 @@ export function serviceRoutes(routes: Routes, services: Services): void {
     (c) => c.json({ v: [PROTOCOL_VERSION], paths: { ws: `${prefix}/v1/ws` }, auth: { modes: [authenticator.mode] }, agent: { name: agentName }, version }),
   );
 
+  healthRoutes(routes, health);
+}
+
+/** What an orchestrator asks, on either port. */
+export function healthRoutes(routes: RouteBook, health: Health): void {
   const probes = {
     '/livez': ['Whether the process works', () => health.live()],
     '/readyz': ['Whether the node takes connections', () => health.ready()],
@@ -30,7 +36,13 @@ export function serviceRoutes(routes: Routes, services: Services): void {
   } as const;
   for (const [path, [summary, ask]] of Object.entries(probes)) {
     routes.open(
-      { method: 'get', path, tag: TAG, summary: `${summary}; 503 with the same body if not`, answer: { status: 200, description: 'Yes', schema: Health } },
+      {
+        method: 'get',
+        path,
+        tag: TAG,
+        summary: `${summary}; 503 with the same body if not`,
+        answer: { status: 200, description: 'Yes', schema: HealthSchema },
+      },
       async (c) => reportOf(c, await ask()),
     );
   }
@@ -39,7 +51,7 @@ export function serviceRoutes(routes: Routes, services: Services): void {
 const reportOf = (c: HttpContext, report: HealthReport): Response => c.json(report, report.status === 'ok' ? 200 : 503);
 
 /** The machine-readable descriptions. Added last, for the OpenAPI document holds what was added before. */
-export function documentRoutes(app: OpenAPIHono<HttpEnv>, { prefix, version }: Services): void {
+export function documentRoutes(app: OpenAPIHono<HttpEnv>, routes: RouteBook, { prefix, version }: Services): void {
   app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT' });
   app.openAPIRegistry.registerComponent('securitySchemes', 'cookie', { type: 'apiKey', in: 'cookie', name: SESSION_COOKIE });
   const openApi = app.getOpenAPI31Document({
@@ -52,6 +64,6 @@ export function documentRoutes(app: OpenAPIHono<HttpEnv>, { prefix, version }: S
     },
   });
   const asyncApi = createAsyncApi({ version, path: `${prefix}/v1/ws` });
-  app.get(`${prefix}/openapi.json`, (c) => c.json(openApi));
-  app.get(`${prefix}/asyncapi.json`, (c) => c.json(asyncApi));
+  routes.serve('/openapi.json', (c) => c.json(openApi));
+  routes.serve('/asyncapi.json', (c) => c.json(asyncApi));
 }

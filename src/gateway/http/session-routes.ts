@@ -22,7 +22,7 @@ export function createSessionRate({ clock }: Services): SessionRate {
 /** A person's own sessions, and how to free them. These paths work whatever is full. */
 export function sessionRoutes(routes: Routes, rate: SessionRate): void {
   const tooMany = (c: HttpContext, waitMs: number): Response =>
-    problem(c, { code: 'rate-limited', detail: `At most ${REQUESTS_PER_SECOND} of these requests a second; no seat is affected.`, retryAfterMs: waitMs });
+    problem(c, { code: 'rate-limited', detail: `At most ${REQUESTS_PER_SECOND} of these requests a second; no session is affected.`, retryAfterMs: waitMs });
 
   routes.forUser(
     {
@@ -82,7 +82,8 @@ export function sessionRoutes(routes: Routes, rate: SessionRate): void {
   );
 }
 
-const currentManager = (c: HttpContext): ManagerId | null => (c.req.header('spillway-manager') as ManagerId | undefined) ?? null;
+/** The session that asks, by its own word: it decides only what is marked as the current one. */
+export const currentManager = (c: HttpContext): ManagerId | null => (c.req.header('spillway-manager') as ManagerId | undefined) ?? null;
 
 /** What the freed session is told about who freed it. */
 async function whoAsks(c: HttpContext, { user }: Identity): Promise<string> {

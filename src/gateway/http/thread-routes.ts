@@ -5,6 +5,7 @@ import { CancelAnswer, IdPath, MessagesQuery, RunAcceptedBody, SendMessage, Thre
 import { ThreadSnapshot } from '../../schemas/messages.ts';
 import { problem } from './problems.ts';
 import type { Routes } from './routes.ts';
+import { currentManager } from './session-routes.ts';
 
 const TAG = 'Conversations';
 
@@ -64,7 +65,7 @@ export function threadRoutes(routes: Routes): void {
     },
     async (c, { params, body }, identity) => {
       const { id, data, agent } = body;
-      const request = { id, thread: params.id as ThreadId, data: data as MessageData, ...(agent === undefined ? {} : { agent }) };
+      const request = { id, thread: params.id as ThreadId, data: data as MessageData, manager: currentManager(c), ...(agent === undefined ? {} : { agent }) };
       const answer = await c.get('services').runs.send(identity, request);
       if ('is' in answer) {
         const { code, message, retryAfterMs } = answer;

@@ -40,7 +40,11 @@ export class NativeWire implements LineOwner {
   }
 
   frame(parsed: Exclude<ParsedFrame, { is: 'violation' }>): void {
-    if (this.#parted || this.#attachment.ended) return;
+    if (this.#parted) return;
+    if (this.#attachment.ended) {
+      if (parsed.is === 'frame') this.#attachment.late(parsed.frame.type);
+      return;
+    }
     this.#manager.confirmed = true;
     if (!this.#isWithinRate(parsed)) return;
     if (parsed.is === 'refused') this.#fail(parsed.code, parsed.message, parsed.ref);
@@ -111,7 +115,8 @@ export class NativeWire implements LineOwner {
   #send(frame: Extract<ClientFrame, { type: 'send' }>): void {
     const attachment = this.#attachment;
     attachment.requested();
-    const { type: _type, ...request } = frame;
+    const { type: _type, ...asked } = frame;
+    const request = { ...asked, manager: this.#manager.id };
     // Behind the subscriptions that came before it, so that they see its events; not waited for by what comes after.
     attachment.inOrder(() => {
       const answered = this.#deps.runs

@@ -1,32 +1,42 @@
-// A provable client in a process of its own, so that signals can stop or kill it. Arguments: address, token, thread, label.
-// Says what happens to it in JSON lines; on the line `return` it connects again, as when its person uses it.
+// Provable clients in a process of their own, so that signals can stop or kill it. Is told what to do, and says what happens, in JSON
+// lines that name a client by its number. On `return` a client connects again, as when its person uses it.
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { ProvableClient } from './provable-client.ts';
 
-const [url, token, thread, label] = process.argv.slice(2) as [string, string, string, string];
-const say = (line: object): void => void process.stdout.write(`${JSON.stringify(line)}\n`);
+interface Told {
+  readonly client: number;
+  readonly open?: { readonly url: string; readonly token: string; readonly thread: string };
+  readonly return?: true;
+}
+interface Life {
+  readonly as: NonNullable<Told['open']>;
+  client: ProvableClient;
+}
 
-let client = await ProvableClient.open(url, { token, thread, label });
-const follow = (): void => {
-  const mine = client;
-  say({ seated: mine.manager, how: mine.ready.resume, seat: mine.ready.seat, afterMs: mine.seatedAfterMs, applied: mine.applied });
-  void mine.wire.closed.then(({ code }) => say({ closed: code, applied: mine.applied }));
-};
-follow();
+const lives = new Map<number, Life>();
+
+async function live(number: number, as: Life['as'], resume?: Parameters<typeof ProvableClient.open>[1]['resume']): Promise<void> {
+  const say = (line: object): void => void process.stdout.write(`${JSON.stringify({ client: number, ...line })}\n`);
+  try {
+    const client = await ProvableClient.open(as.url, { ...as, label: as.thread, ...(resume === undefined ? {} : { resume }) });
+    lives.set(number, { as, client });
+    const { manager, ready, seatedAfterMs, applied, wire } = client;
+    say({ seated: manager, port: wire.localPort, how: ready.resume, seat: ready.seat, afterMs: seatedAfterMs, applied });
+    void wire.closed.then(({ code }) => say({ closed: code, applied: client.applied }));
+  } catch (error) {
+    say({ failed: String(error) });
+  }
+}
 
 const commands = createInterface(process.stdin);
 commands.on('line', (line) => {
-  if (line !== 'return') return;
-  const { manager, epoch, applied, bye, ready } = client;
-  const resume = { manager, token: bye?.resumeToken ?? ready.resumeToken, epoch, offset: applied };
-  ProvableClient.open(url, { token, thread, label, resume }).then(
-    (again) => {
-      client = again;
-      follow();
-    },
-    (error: unknown) => say({ failed: String(error) }),
-  );
+  const told = JSON.parse(line) as Told;
+  if (told.open) void live(told.client, told.open);
+  const life = lives.get(told.client);
+  if (!told.return || !life) return;
+  const { manager, epoch, applied, bye, ready } = life.client;
+  void live(told.client, life.as, { manager, token: bye?.resumeToken ?? ready.resumeToken, epoch, offset: applied });
 });
 // Whoever started it is gone.
 await once(commands, 'close');

@@ -43,8 +43,8 @@ export const heldFrom = (port: number): ReadonlySet<number> =>
       .map((s) => s.remotePort),
   );
 
-/** Port from which process `pid` is connected to `port`; 0 without such a connection. */
-export function portOfProcess(pid: number, port: number): number {
+/** Ports from which process `pid` is connected to `port`. */
+export function portsOfProcess(pid: number, port: number): ReadonlySet<number> {
   const inodes = new Set(
     readdirSync(`/proc/${pid}/fd`).map((fd) => {
       try {
@@ -55,7 +55,11 @@ export function portOfProcess(pid: number, port: number): number {
       }
     }),
   );
-  return kernelSockets().find((s) => s.remotePort === port && inodes.has(`socket:[${s.inode}]`))?.localPort ?? 0;
+  return new Set(
+    kernelSockets()
+      .filter((s) => s.remotePort === port && inodes.has(`socket:[${s.inode}]`))
+      .map((s) => s.localPort),
+  );
 }
 
 /** Bytes that arrived on the connection from `localPort` to `remotePort` and that its owner has not read. */

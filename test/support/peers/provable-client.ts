@@ -9,6 +9,11 @@ export interface ProvableOptions {
   readonly deadlineMs?: number;
 }
 
+interface Took {
+  readonly seatedAfterMs: number;
+  readonly helloToReadyMs: number;
+}
+
 /** A client that works: it follows one thread, acknowledges each event as it applies it, and answers probes. */
 export class ProvableClient {
   readonly wire: WireClient;
@@ -16,17 +21,20 @@ export class ProvableClient {
   readonly ready: WireFrame;
   /** Milliseconds from dialling to `ready`. */
   readonly seatedAfterMs: number;
+  /** Milliseconds from its `hello` to `ready`. */
+  readonly helloToReadyMs: number;
   readonly epoch: string;
   /** Where it began to read. */
   readonly startedAt: number;
 
-  private constructor(wire: WireClient, ready: WireFrame, at: { readonly epoch: string; readonly offset: number }, seatedAfterMs: number) {
+  private constructor(wire: WireClient, ready: WireFrame, at: { readonly epoch: string; readonly offset: number }, took: Took) {
     this.wire = wire;
     this.ready = ready;
     this.manager = ready.manager;
     this.epoch = at.epoch;
     this.startedAt = at.offset;
-    this.seatedAfterMs = seatedAfterMs;
+    this.seatedAfterMs = took.seatedAfterMs;
+    this.helloToReadyMs = took.helloToReadyMs;
   }
 
   /** Dials, says hello as a person's client, and follows its thread. Resolves when all that existed has been replayed. */
@@ -36,6 +44,7 @@ export class ProvableClient {
     try {
       const { resume } = o;
       const sub = { sub: 1, thread: o.thread };
+      const helloAt = performance.now();
       wire.sendFrame({
         type: 'hello',
         v: 1,
@@ -48,11 +57,16 @@ export class ProvableClient {
           : { resume: { manager: resume.manager, token: resume.token, subs: [{ ...sub, epoch: resume.epoch, offset: resume.offset }] } }),
       });
       const ready = await wire.next('ready');
-      const seatedAfterMs = performance.now() - dialledAt;
+      const readyAt = performance.now();
       if (resume === undefined) wire.sendFrame({ type: 'subscribe', ...sub, from: 'start' });
       const subscribed = await wire.next('subscribed');
       await wire.next('replayed');
-      return new ProvableClient(wire, ready, { epoch: subscribed.epoch, offset: subscribed.offset }, seatedAfterMs);
+      return new ProvableClient(
+        wire,
+        ready,
+        { epoch: subscribed.epoch, offset: subscribed.offset },
+        { seatedAfterMs: readyAt - dialledAt, helloToReadyMs: readyAt - helloAt },
+      );
     } catch (error) {
       wire.cut();
       throw error;

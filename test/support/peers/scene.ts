@@ -9,6 +9,7 @@ import type { Seen } from './legacy-criteria.ts';
 import { type AliveKind, type AlivePeer, type DeadKind, type DeadPeer, handlesAnEvent, portOf, publishTo } from './peer.ts';
 import { ProvableClient } from './provable-client.ts';
 import { TooLate } from './too-late.ts';
+import { Truth } from './truth.ts';
 
 export const USER = 'ada' as UserId;
 /** What a person waits for a seat at most. */
@@ -21,6 +22,7 @@ export interface Scene {
   readonly alive: readonly AlivePeer[];
   readonly dead: readonly DeadPeer[];
   readonly cleanups: readonly CleanupReport[];
+  readonly truth: Truth;
   /** When the faults began, in the gateway's attentive time. */
   readonly brokenAt: Attentive;
   /** Every manager while all of them still look active: before the faults. */
@@ -35,6 +37,7 @@ export async function atTheLimit(
   options: Parameters<typeof startGateway>[0] = {},
 ): Promise<Scene> {
   const gw = cleanUp.use(await startGateway({ timing: 'fast', cleanup: { proactive: false }, ...options }));
+  const truth = cleanUp.use(new Truth(gw));
   const cleanups: CleanupReport[] = [];
   gw.gateway.on('cleanup-finished', (report) => cleanups.push(report));
 
@@ -45,6 +48,8 @@ export async function atTheLimit(
   cleanUp.use(offerEvents(gw, alive));
   await Promise.all([...alive, ...dead].map((peer) => handlesAnEvent(gw.gateway, peer)));
 
+  for (const peer of alive) truth.works(peer.manager, peer.user, peer.kind);
+  for (const peer of dead) truth.breaks(peer.manager, peer.user, peer.kind);
   const brokenAt = gw.gateway.factory.now();
   await Promise.all(dead.map((peer) => peer.breaks()));
   for (const peer of dead) await publishTo(gw.gateway, peer);
@@ -56,7 +61,7 @@ export async function atTheLimit(
     silentMs: Math.max(0, gw.gateway.factory.now() - Math.max(m.evidence.pongAt, m.evidence.inboundAt, m.evidence.ackAt)),
     ageMs: Date.now() - m.openedAt,
   }));
-  return { gw, alive, dead, cleanups, seen, brokenAt };
+  return { gw, alive, dead, cleanups, seen, truth, brokenAt };
 }
 
 export function verdictOf(gw: TestGateway, id: ManagerId): string {
@@ -103,7 +108,12 @@ export async function provedDead(scene: Scene): Promise<void> {
 }
 
 /** New clients of the same person, all within `withinMs`. */
-export async function connect(cleanUp: AsyncDisposableStack, gw: TestGateway, count: number, withinMs: number): Promise<readonly ProvableClient[]> {
+export async function connect(
+  cleanUp: AsyncDisposableStack,
+  { gw, truth }: { readonly gw: TestGateway; readonly truth?: Truth },
+  count: number,
+  withinMs: number,
+): Promise<readonly ProvableClient[]> {
   const token = await gw.token(USER);
   const clients = await Promise.all(
     Array.from({ length: count }, async (_, i) => {
@@ -111,7 +121,10 @@ export async function connect(cleanUp: AsyncDisposableStack, gw: TestGateway, co
       return await ProvableClient.open(gw.wsUrl, { token, thread: `new-${i}`, label: `new ${i}` });
     }),
   );
-  for (const client of clients) cleanUp.use(client.wire);
+  for (const client of clients) {
+    cleanUp.use(client.wire);
+    truth?.works(client.manager, USER);
+  }
   return clients;
 }
 

@@ -4,6 +4,8 @@ import { listenAnywhere } from '../ports.ts';
 /** What the relay does to bytes on their way. */
 export type Road =
   | { readonly is: 'clear' }
+  /** Connections break, new ones too. */
+  | { readonly is: 'cut' }
   /** Both directions vanish, both sockets stay: a silent firewall, a machine out of range. */
   | { readonly is: 'swallow' }
   /** Nothing more is read from the gateway: the window closes. The way to the gateway stays open. */
@@ -74,6 +76,10 @@ export async function tcpRelay(targetPort: number, first: Road = { is: 'clear' }
   }
 
   const server = createServer((client) => {
+    if (road.is === 'cut') {
+      client.destroy();
+      return;
+    }
     const to = { port: targetPort, host: '127.0.0.1', highWaterMark: BUFFER_BYTES };
     const upstream = connect(to);
     up = upstream;
@@ -120,6 +126,9 @@ export async function tcpRelay(targetPort: number, first: Road = { is: 'clear' }
     become(next) {
       road = next;
       if (next.is === 'unread') up?.pause();
+      if (next.is !== 'cut') return;
+      up?.destroy();
+      down?.destroy();
     },
     async [Symbol.asyncDispose]() {
       if (ticker) clearInterval(ticker);

@@ -1,15 +1,16 @@
 /** Puts the parts of the page together: conversations, header, the open conversation, and one panel at the side. */
 
 import { useCallback, useEffect, useRef, useState } from 'react';
+import type { ClientState } from 'spillway/client';
 import { useConnection, useNotices, useSpillway } from 'spillway/react';
 import type { User } from '../auth/account.ts';
 import { SignInForm } from '../auth/sign-in-form.tsx';
 import { account, type ServerConfig } from '../auth/use-account.ts';
 import { type ActionName, connectionSentence, noticeSentences, type Sentence } from '../notices/connection-words.ts';
 import { NoticeBar } from '../notices/notice-bar.tsx';
-import { SessionsPanel } from '../sessions/sessions-panel.tsx';
+import { SessionsPanel, type SessionsPanelProps } from '../sessions/sessions-panel.tsx';
 import { useMedia } from '../ui/media.ts';
-import { newThreadId, useThreadRoute } from '../ui/route.ts';
+import { useThreadRoute } from '../ui/route.ts';
 import { useShortcuts } from '../ui/shortcuts.ts';
 import { cycleTheme } from '../ui/theme.ts';
 import { Header } from './header.tsx';
@@ -33,16 +34,17 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
   const { state, limits, showReconnecting } = useConnection();
   const { notices, dismiss } = useNotices();
   const list = useThreads();
-  const { thread, open } = useThreadRoute();
+  const { thread, open, openNew } = useThreadRoute();
   const [side, setSide] = useState<Open>('nothing');
   const [freshTitle, setFreshTitle] = useState<string | null>(null);
   const isNarrow = useMedia('(max-width: 760px)');
   const stateSince = useSince(state);
+  const nameSince = useSince(state.name);
   const opener = useRef<HTMLElement | null>(null);
 
   useEffect(() => {
-    if (thread === null) open(newThreadId(), { replace: true });
-  }, [thread, open]);
+    if (thread === null) openNew({ replace: true });
+  }, [thread, openNew]);
 
   const wasSignedOut = useRef(needsSignIn);
   useEffect(() => {
@@ -66,7 +68,10 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
     open(id);
     setSide('nothing');
   };
-  const startNew = (): void => go(newThreadId());
+  const startNew = (): void => {
+    openNew();
+    setSide('nothing');
+  };
   const step = (by: 1 | -1): void => {
     const at = list.threads.findIndex((one) => one.id === thread);
     const next = list.threads[at < 0 ? 0 : at + by];
@@ -110,7 +115,15 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
   }, [title]);
 
   const agent = agentOf(config);
-  const first = connectionSentence({ state, stateSince, showReconnecting, needsSignIn, isReloading });
+  const first = connectionSentence({
+    state,
+    stateSince,
+    nameSince,
+    showReconnecting,
+    needsSignIn,
+    isReloading,
+    isOffline: !navigator.onLine,
+  });
   const bar = (
     <>
       <NoticeBar sentences={[...(first === null ? [] : [first]), ...noticeSentences(notices, state)]} onAction={act} onDismiss={dismiss} />
@@ -165,14 +178,23 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
       {side === 'sessions' && (
         <SessionsPanel
           limits={limits}
+          without={withoutPlace(state, first)}
           cleanedUp={notices.findLast((notice) => notice.kind === 'cleaned-up') ?? null}
-          titleOf={(id) => list.threads.find((one) => one.id === id)?.title || null}
+          titleOf={(id) => list.threads.find((one) => one.id === id)?.title || (id === thread ? freshTitle : null)}
+          onContinue={() => void client.resume().catch(ignoreState)}
           onClose={close}
         />
       )}
       {side === 'keys' && <ShortcutHelp onClose={close} />}
     </div>
   );
+}
+
+/** What "Your sessions" says and offers while this tab has no place: to wait, or to go on here in place of another. */
+function withoutPlace(state: ClientState, sentence: Sentence | null): SessionsPanelProps['without'] {
+  if (state.name === 'queued') return { is: 'queued', sentence };
+  const isSentAway = (state.name === 'reconnecting' || state.name === 'offline') && state.info?.return === 'after';
+  return isSentAway || state.name === 'superseded' || state.name === 'parked' ? { is: 'paused' } : null;
 }
 
 /** `resume()` rejects when the gateway refuses for good; the state says so already, and the page shows it. */

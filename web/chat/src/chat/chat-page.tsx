@@ -6,7 +6,8 @@ import { SpillwayProvider } from 'spillway/react';
 import type { User } from '../auth/account.ts';
 import { addressOf } from '../auth/http.ts';
 import { account, type ServerConfig } from '../auth/use-account.ts';
-import { deviceLabel } from '../ui/device.ts';
+import { tabLabel } from '../ui/device.ts';
+import { openedAt } from '../ui/opened.ts';
 import { ChatFrame } from './chat-frame.tsx';
 import { Reloading, useReloading } from './reloading.ts';
 
@@ -19,7 +20,7 @@ function makeClient(): { client: SpillwayClient; reloading: Reloading } {
       given = await account.token(reason === 'connect' ? undefined : given);
       return given;
     },
-    label: deviceLabel(navigator.userAgent),
+    label: tabLabel(navigator.userAgent, openedAt()),
     debug: reloading.debug,
   });
   reloading.watch(client);

@@ -20,6 +20,9 @@ export interface HeaderProps {
   onSignOut(): void;
 }
 
+/** A tab without a place is told no numbers: what it knew is old. */
+const OLD_NUMBERS: ReadonlySet<ClientState['name']> = new Set(['queued', 'superseded', 'parked', 'failed', 'closed']);
+
 export function Header(props: HeaderProps) {
   const { state, limits, isMoving, user, title, isNarrow, isDrawerOpen, isPanelOpen, onDrawer, onPanel, onSignOut } = props;
   const { word, tone } = connectionWord(state, isMoving);
@@ -36,9 +39,9 @@ export function Header(props: HeaderProps) {
           <span className="dot" data-tone={tone} aria-hidden="true" />
           <span className="connection-word">{word}</span>
         </span>
-        {limits !== null && (
+        {limits !== null && !OLD_NUMBERS.has(state.name) && (
           <span className="seats" title="Tabs and devices that are open, of those that are always there for you">
-            {limits.used} of {limits.soft}
+            {limits.effective} of {limits.soft}
           </span>
         )}
         <button type="button" className="link sessions-link" onClick={onPanel} aria-expanded={isPanelOpen}>

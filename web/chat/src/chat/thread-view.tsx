@@ -38,6 +38,7 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
   const earlier = useEarlier(id, messages[0]?.id, messages.length);
   const isAnswering = status === 'running' || status === 'queued';
   const firstOwn = messages.find((message) => message.role === 'user');
+  const isStored = messages.some((message) => message.status === 'complete' || message.role === 'assistant');
   const title = firstOwn === undefined ? null : shorten(textOf(firstOwn));
 
   useEffect(() => {
@@ -45,6 +46,10 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
     if (!isTouch()) box.current?.focus({ preventScroll: true });
   }, []);
   useEffect(() => onTitle(title), [title, onTitle]);
+  useEffect(() => {
+    // Also when another tab was the first to say something here.
+    if (isStored) fillThread(id);
+  }, [id, isStored]);
   // biome-ignore lint/correctness/useExhaustiveDependencies: a new status is what changed
   useEffect(() => {
     if (isLoaded) onChanged();
@@ -52,11 +57,10 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
 
   const ask = useCallback(
     (text: string): void => {
-      fillThread(id);
       send(text);
       toEnd();
     },
-    [id, send, toEnd],
+    [send, toEnd],
   );
   const sendDraft = (): void => {
     const text = draft.trim();
@@ -85,7 +89,7 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
           {[...earlier.messages, ...messages].map((message) => (
             <Message key={message.id} message={message} agent={agent} />
           ))}
-          <Unfinished messages={messages} failure={failure} isAnswering={isAnswering} onRetry={ask} />
+          <Unfinished messages={messages} failure={failure} isAnswering={isAnswering} onRetry={ask} onEdit={setDraft} />
         </div>
       </div>
       <Announcer messages={messages} isLoaded={isLoaded} />
@@ -110,14 +114,18 @@ interface UnfinishedProps {
   readonly failure: { readonly text: string; readonly canRetry: boolean } | null;
   readonly isAnswering: boolean;
   onRetry(text: string): void;
+  /** Puts a message that cannot be sent as it is back into the box. */
+  onEdit(text: string): void;
 }
 
 /** Says that the last answer did not finish and asks the same again on a click. */
-function Unfinished({ messages, failure, isAnswering, onRetry }: UnfinishedProps) {
+function Unfinished({ messages, failure, isAnswering, onRetry, onEdit }: UnfinishedProps) {
   const isFailed = failure !== null || messages.at(-1)?.status === 'failed';
   if (!isFailed || isAnswering) return null;
   const lastOwn = messages.findLast((message) => message.role === 'user');
   const canRetry = (failure?.canRetry ?? true) && lastOwn !== undefined;
+  const last = messages.at(-1);
+  const refused = last?.role === 'user' && last.status === 'failed' ? last : null;
   // The button says it.
   const text = failure?.text.replace(/ ?Try again\.$/, '') || 'The answer did not finish.';
   return (
@@ -126,6 +134,11 @@ function Unfinished({ messages, failure, isAnswering, onRetry }: UnfinishedProps
       {canRetry && (
         <button type="button" className="primary small" onClick={() => onRetry(textOf(lastOwn))}>
           Try again
+        </button>
+      )}
+      {!canRetry && refused !== null && (
+        <button type="button" className="primary small" onClick={() => onEdit(textOf(refused))}>
+          Edit it
         </button>
       )}
     </div>

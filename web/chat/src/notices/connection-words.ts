@@ -12,6 +12,8 @@ export interface Sentence {
   /** The figure in the text that stands for the time left is drawn anew until `until`. */
   readonly text: string;
   readonly until: number | null;
+  /** A wait that ends at the latest at `to`, as a bar that fills up. */
+  readonly progress: { readonly from: number; readonly to: number } | null;
   readonly actions: readonly ActionName[];
   readonly canDismiss: boolean;
 }
@@ -50,6 +52,10 @@ export interface Situation {
   readonly state: ClientState;
   /** When `state` began, ms since the Unix epoch. */
   readonly stateSince: number;
+  /** When a state of this name began: one wait in the queue is told of many times. */
+  readonly nameSince: number;
+  /** This device knows that it has no network. */
+  readonly isOffline: boolean;
   readonly showReconnecting: boolean;
   readonly needsSignIn: boolean;
   /** The conversation is being loaded anew after a gap. */
@@ -61,20 +67,22 @@ const sentence = (id: string, text: string, o: Partial<Sentence> = {}): Sentence
   text,
   level: 'info',
   until: null,
+  progress: null,
   actions: [],
   canDismiss: false,
   ...o,
 });
 
 /** What is said about the connection now, or null where nothing needs to be said. */
-export function connectionSentence({ state, stateSince, showReconnecting, needsSignIn, isReloading }: Situation): Sentence | null {
+export function connectionSentence(situation: Situation): Sentence | null {
+  const { state, stateSince, nameSince, showReconnecting, needsSignIn, isReloading, isOffline } = situation;
   if (needsSignIn) return sentence('connection', 'Please sign in again; your draft is saved.', { level: 'warning' });
   switch (state.name) {
     case 'queued':
       return sentence(
         'connection',
         `Finding room for you: number ${state.position}, about ${seconds(state.etaMs)}. Your message is kept and goes out by itself.`,
-        { until: stateSince + state.etaMs, actions: ['close-another'] },
+        { until: stateSince + state.etaMs, progress: { from: nameSince, to: stateSince + state.deadlineMs }, actions: ['close-another'] },
       );
     case 'superseded':
       return sentence('connection', state.info.text || 'Paused. Nothing is lost.', { level: 'warning', actions: ['resume-here'] });
@@ -94,7 +102,7 @@ export function connectionSentence({ state, stateSince, showReconnecting, needsS
       }
       if (!showReconnecting) return null;
       const own = info !== undefined && info.code !== 4001 && info.text !== '' ? info.text : null;
-      return sentence('connection', own ?? 'Reconnecting… your answer continues.');
+      return sentence('connection', own ?? reconnecting(info, isOffline));
     }
     case 'parked':
       return sentence('connection', 'Paused while this tab was hidden. Nothing is lost.', { actions: ['resume-here'] });
@@ -106,6 +114,10 @@ export function connectionSentence({ state, stateSince, showReconnecting, needsS
       return isReloading ? sentence('reload', 'Reloading the conversation.') : null;
   }
 }
+
+/** A server that says goodbye lives on, and so does one behind our own dead network. One that vanished may have taken the answer along. */
+const reconnecting = (info: DisconnectInfo | undefined, isOffline: boolean): string =>
+  isOffline || (info !== undefined && info.code >= 4000) ? 'Reconnecting… your answer continues.' : 'Reconnecting… what you see is kept.';
 
 const SIGN_IN_AGAIN: ReadonlySet<number> = new Set([4010, 4501, 4506]);
 const RELOAD: ReadonlySet<number> = new Set([4500, 4503, 4504]);
@@ -137,6 +149,7 @@ export function noticeSentences(notices: readonly Notice[], state: ClientState):
       // A button says the last part.
       text: notice.text.replace(/ You can choose what to close\.$/, ''),
       until: notice.until ?? null,
+      progress: null,
       actions: actionsOf(notice),
       canDismiss: notice.kind === 'cleaned-up' || notice.kind === 'limit-near' || notice.kind === 'queue',
     }));

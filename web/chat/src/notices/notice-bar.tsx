@@ -30,6 +30,7 @@ export function NoticeBar({ sentences, onAction, onDismiss }: NoticeBarProps) {
           <p>
             <Running text={sentence.text} until={sentence.until} />
           </p>
+          {sentence.progress !== null && <WaitBar {...sentence.progress} />}
           <div className="notice-actions">
             {sentence.actions.map((name) => (
               <button key={name} type="button" className={STRONG.has(name) ? 'primary small' : 'link'} onClick={() => onAction(name, sentence)}>
@@ -48,8 +49,19 @@ export function NoticeBar({ sentences, onAction, onDismiss }: NoticeBarProps) {
   );
 }
 
+/** A wait on its way to its end. The sentence beside it says the same in words. */
+export function WaitBar({ from, to }: { readonly from: number; readonly to: number }) {
+  const now = useNow(200);
+  const share = Math.min(1, Math.max(0, (now - from) / Math.max(1, to - from)));
+  return (
+    <div className="wait-bar" aria-hidden="true" data-share={share.toFixed(2)}>
+      <div style={{ transform: `scaleX(${share})` }} />
+    </div>
+  );
+}
+
 /** The sentence with its span of time running down. A screen reader hears the sentence once, not every second. */
-function Running({ text, until }: { text: string; until: number | null }) {
+export function Running({ text, until }: { text: string; until: number | null }) {
   const parts = until === null ? null : splitSpan(text);
   const now = useNow(1_000, parts !== null);
   if (parts === null || until === null) return <Emphasized text={text} />;

@@ -10,8 +10,24 @@ export const isUnresponsive = (session: SessionInfo): boolean => session.verdict
 export function sessionState(session: SessionInfo, now: number): string {
   const ago = agoText(now - session.lastEvidenceAt);
   if (isUnresponsive(session)) return ago === 'now' ? 'not responding' : `not responding for ${ago}`;
+  const seen = ago === 'now' ? 'seen just now' : `seen ${ago} ago`;
+  if (!session.connected) return `connection lost, ${seen}`;
   if (session.running) return 'answering';
-  return ago === 'now' ? 'seen just now' : `seen ${ago} ago`;
+  return session.verdict === 'suspect' ? `slow to respond, ${seen}` : seen;
+}
+
+/** A name for each session that no other one has: tabs opened in the same minute are numbered in the order in which they came. */
+export function sessionNames(sessions: readonly SessionInfo[]): ReadonlyMap<string, string> {
+  const names = new Map<string, string>();
+  const count = new Map<string, number>();
+  for (const session of [...sessions].sort((a, b) => a.openedAt - b.openedAt)) {
+    // The page's label holds browser, device and time; an application of somebody's own is named by itself.
+    const name = session.label || session.client || 'Unnamed tab';
+    const number = (count.get(name) ?? 0) + 1;
+    count.set(name, number);
+    names.set(session.id, number === 1 ? name : `${name} (${number})`);
+  }
+  return names;
 }
 
 const REASONS: readonly (readonly [readonly string[], string])[] = [

@@ -3,27 +3,34 @@
 import { useEffect, useRef, useState } from 'react';
 import type { Limits, Notice, SessionInfo } from 'spillway/client';
 import { useSessions } from 'spillway/react';
+import type { Sentence } from '../notices/connection-words.ts';
+import { Running, WaitBar } from '../notices/notice-bar.tsx';
 import { useNow } from '../ui/clock.ts';
 import { CloseIcon } from '../ui/icons.tsx';
-import { closedBecause, isUnresponsive, sessionState } from './session-words.ts';
+import { closedBecause, isUnresponsive, sessionNames, sessionState } from './session-words.ts';
 
 export interface SessionsPanelProps {
   readonly limits: Limits | null;
+  /** What this tab does while it has no place of its own; null while it has one. */
+  readonly without: { readonly is: 'queued'; readonly sentence: Sentence | null } | { readonly is: 'paused' } | null;
   /** What was cleaned up last, if the person has not put it away. */
   readonly cleanedUp: Notice | null;
   /** What a conversation is called; null for one that has no name yet. */
   titleOf(thread: string): string | null;
+  /** The person goes on in this tab. */
+  onContinue(): void;
   onClose(): void;
 }
 
 const REFRESH_MS = 5_000;
 
-export function SessionsPanel({ limits, cleanedUp, titleOf, onClose }: SessionsPanelProps) {
-  const { sessions, error, free, freeUnresponsive, refresh } = useSessions();
+export function SessionsPanel({ limits, without, cleanedUp, titleOf, onContinue, onClose }: SessionsPanelProps) {
+  const { sessions, error, free, freeUnresponsive, resumeHere, refresh } = useSessions();
   const heading = useRef<HTMLHeadingElement>(null);
   const [busy, setBusy] = useState<string | null>(null);
   const [said, setSaid] = useState('');
   const now = useNow();
+  const names = sessionNames(sessions);
   const unresponsive = sessions.filter(isUnresponsive).length;
 
   useEffect(() => heading.current?.focus(), []);
@@ -57,28 +64,44 @@ export function SessionsPanel({ limits, cleanedUp, titleOf, onClose }: SessionsP
         </button>
       </header>
       <p className="muted">
-        {limits !== null && (
-          <>
-            {limits.used} of {limits.soft} in use.{' '}
-          </>
-        )}
+        {/* Without a place this tab is told no numbers: what it knew is old. */}
+        {limits !== null && without === null ? `${limits.used} of ${limits.soft} in use. ` : sessions.length > 0 && `${sessions.length} open. `}
         Every open tab or device is one. Closing one loses nothing: its conversation stays, and answers go on.
       </p>
+      {without?.is === 'queued' && without.sentence !== null && (
+        <section className="without" aria-label="This tab">
+          <p>
+            <Running text={without.sentence.text} until={without.sentence.until} />
+          </p>
+          {without.sentence.progress !== null && <WaitBar {...without.sentence.progress} />}
+          <p className="muted small-text">Close one below and this tab goes on at once.</p>
+        </section>
+      )}
+      {without?.is === 'paused' && (
+        <section className="without" aria-label="This tab">
+          <p>This tab is paused. Nothing is lost.</p>
+          <button type="button" className="primary small" onClick={onContinue}>
+            Continue here
+          </button>
+        </section>
+      )}
       {cleanedUp !== null && <CleanedUp notice={cleanedUp} />}
-      {error !== null && <p className="problem">{error}</p>}
+      {error !== null && <p className="problem">This list could not be brought up to date. We go on trying.</p>}
       <ul className="sessions" aria-busy={busy !== null}>
         {sessions.map((session) => (
           <Row
             key={session.id}
             session={session}
+            name={names.get(session.id) ?? ''}
             now={now}
             title={session.threads.map(titleOf).find((title) => title !== null) ?? null}
             busy={busy === session.id}
-            onFree={() => void act(session.id, () => free(session.id), `Closed ${nameOf(session)}.`)}
+            onFree={() => void act(session.id, () => free(session.id), `Closed ${names.get(session.id)}.`)}
+            onResume={without === null ? null : () => void act(session.id, () => resumeHere(session.id), `Closed ${names.get(session.id)}; you go on here.`)}
           />
         ))}
       </ul>
-      <p className="hidden-text" role="status">
+      <p className="muted small-text said" role="status">
         {said}
       </p>
       {unresponsive > 0 && (
@@ -95,19 +118,19 @@ export function SessionsPanel({ limits, cleanedUp, titleOf, onClose }: SessionsP
   );
 }
 
-/** The page's label holds browser and device; an application of somebody's own is named by itself. */
-const nameOf = (session: SessionInfo): string => session.label || session.client || 'Unnamed tab';
-
 interface RowProps {
   readonly session: SessionInfo;
+  readonly name: string;
   readonly now: number;
-  /** What is open in it: two tabs of one browser differ in nothing else. */
+  /** The conversation that is open in it. */
   readonly title: string | null;
   readonly busy: boolean;
   onFree(): void;
+  /** Null where this tab has a place of its own. */
+  readonly onResume: (() => void) | null;
 }
 
-function Row({ session, now, title, busy, onFree }: RowProps) {
+function Row({ session, name, now, title, busy, onFree, onResume }: RowProps) {
   const state = sessionState(session, now);
   const tone = isUnresponsive(session) ? 'bad' : session.running ? 'running' : session.connected ? 'good' : 'paused';
   return (
@@ -115,7 +138,7 @@ function Row({ session, now, title, busy, onFree }: RowProps) {
       <span className="dot" data-tone={tone} aria-hidden="true" />
       <div>
         <p className="session-name">
-          {nameOf(session)}
+          {name}
           {session.current && <span className="badge">this tab</span>}
         </p>
         <p className="muted small-text">
@@ -125,9 +148,16 @@ function Row({ session, now, title, busy, onFree }: RowProps) {
         {title !== null && <p className="muted small-text session-title">{title}</p>}
       </div>
       {!session.current && (
-        <button type="button" className="quiet small" disabled={busy} onClick={onFree} aria-label={`Close this: ${nameOf(session)}, ${state}`}>
-          {busy ? 'Closing…' : 'Close this'}
-        </button>
+        <div className="session-actions">
+          {onResume !== null && (
+            <button type="button" className="primary small" disabled={busy} onClick={onResume} aria-label={`Resume here instead of ${name}, ${state}`}>
+              Resume here
+            </button>
+          )}
+          <button type="button" className="quiet small" disabled={busy} onClick={onFree} aria-label={`Close this: ${name}, ${state}`}>
+            {busy ? 'Closing…' : 'Close this'}
+          </button>
+        </div>
       )}
     </li>
   );

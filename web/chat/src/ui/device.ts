@@ -1,4 +1,6 @@
-/** A name for this tab that its owner recognizes: "Chrome on Linux". */
+/** A name for this tab that its owner recognizes: "Chrome on Linux, opened 14:02". */
+
+import { timeOfDay } from './clock.ts';
 
 const BROWSERS = [
   ['Edg/', 'Edge'],
@@ -22,9 +24,10 @@ const DEVICES = [
 
 const named = (list: readonly (readonly [string, string])[], agent: string): string | undefined => list.find(([sign]) => agent.includes(sign))?.[1];
 
-/** What "Your sessions" shows for the page with this user agent. */
-export function deviceLabel(userAgent: string): string {
+/** What "Your sessions" shows for the page with this user agent, and what other tabs say when they give way to it. The time tells tabs
+ *  of one browser apart; what is said in them is nobody's business but their owner's, so it is no part of the name. */
+export function tabLabel(userAgent: string, openedAt: number): string {
   const browser = named(BROWSERS, userAgent) ?? 'Browser';
   const device = named(DEVICES, userAgent);
-  return device === undefined ? browser : `${browser} on ${device}`;
+  return `${device === undefined ? browser : `${browser} on ${device}`}, opened ${timeOfDay(openedAt)}`;
 }

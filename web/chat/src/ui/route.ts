@@ -3,46 +3,39 @@
 import { useCallback, useSyncExternalStore } from 'react';
 
 const PREFIX = '#/t/';
+/** Nothing was said yet under this address, so that nobody has to ask the server for what is stored. It stays true for whoever opens it
+ *  too late: a conversation that is followed from its start shows all of it. */
+const EMPTY_PREFIX = '#/new/';
 const THREAD_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const ALPHABET = '0123456789abcdefghijklmnopqrstuvwxyz';
 
-const EMPTY_KEY = 'spillway.empty-thread';
-
-/** A new conversation's id: 100 random bits. This tab remembers that nothing was said in it yet, also over a reload. */
+/** A new conversation's id: 100 random bits. */
 export function newThreadId(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(20));
-  const id = `t-${Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;
-  keepEmpty(id);
-  return id;
+  return `t-${Array.from(bytes, (byte) => ALPHABET[byte % ALPHABET.length]).join('')}`;
 }
 
-function keepEmpty(id: string | null): void {
-  try {
-    if (id === null) sessionStorage.removeItem(EMPTY_KEY);
-    else sessionStorage.setItem(EMPTY_KEY, id);
-  } catch {
-    // Storage is forbidden: the server is asked instead.
-  }
-}
+/** Whether the address says that nothing was said yet in this conversation. */
+export const isEmptyThread = (id: string): boolean => location.hash === EMPTY_PREFIX + id;
 
-/** Whether nothing was said yet in the conversation that this tab made last. */
-export function isEmptyThread(id: string): boolean {
-  try {
-    return sessionStorage.getItem(EMPTY_KEY) === id;
-  } catch {
-    return false;
-  }
-}
-
-/** Something is being said in it now. */
+/** Something is being said in it: the address becomes the one to keep. */
 export function fillThread(id: string): void {
-  if (isEmptyThread(id)) keepEmpty(null);
+  if (isEmptyThread(id)) go(PREFIX + id, true);
 }
 
 function readThread(): string | null {
-  if (!location.hash.startsWith(PREFIX)) return null;
-  const id = location.hash.slice(PREFIX.length);
+  const prefix = [PREFIX, EMPTY_PREFIX].find((known) => location.hash.startsWith(known));
+  const id = prefix === undefined ? '' : location.hash.slice(prefix.length);
   return THREAD_ID.test(id) ? id : null;
+}
+
+function go(hash: string, replace: boolean): void {
+  if (!replace) {
+    location.hash = hash.slice(1);
+    return;
+  }
+  history.replaceState(null, '', hash);
+  window.dispatchEvent(new HashChangeEvent('hashchange'));
 }
 
 function subscribe(changed: () => void): () => void {
@@ -50,16 +43,10 @@ function subscribe(changed: () => void): () => void {
   return () => window.removeEventListener('hashchange', changed);
 }
 
-/** The open conversation (null: none is named yet) and how to open another. `replace` leaves no step for the back button. */
-export function useThreadRoute(): { thread: string | null; open(id: string, options?: { replace?: boolean }): void } {
+/** The open conversation (null: none is named yet), how to open another, and how to begin one. `replace` leaves no step for the back button. */
+export function useThreadRoute(): { thread: string | null; open(id: string): void; openNew(options?: { replace?: boolean }): void } {
   const thread = useSyncExternalStore(subscribe, readThread, () => null);
-  const open = useCallback((id: string, options: { replace?: boolean } = {}): void => {
-    if (options.replace !== true) {
-      location.hash = `${PREFIX.slice(1)}${id}`;
-      return;
-    }
-    history.replaceState(null, '', `${PREFIX}${id}`);
-    window.dispatchEvent(new HashChangeEvent('hashchange'));
-  }, []);
-  return { thread, open };
+  const open = useCallback((id: string): void => go(PREFIX + id, false), []);
+  const openNew = useCallback((options: { replace?: boolean } = {}): void => go(EMPTY_PREFIX + newThreadId(), options.replace === true), []);
+  return { thread, open, openNew };
 }

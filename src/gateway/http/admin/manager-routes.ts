@@ -1,0 +1,117 @@
+import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
+import type { Explanation } from '../../../managers/reports.ts';
+import type { ManagerId, UserId } from '../../../protocol/ids.ts';
+import { Evicted, EvictManager, Managers, ManagersQuery } from '../../../schemas/admin-bodies.ts';
+import { Explanation as ExplanationSchema, ManagerDetail } from '../../../schemas/admin-reports.ts';
+import { IdPath } from '../../../schemas/bodies.ts';
+import type { HttpContext } from '../http-env.ts';
+import { problem } from '../problems.ts';
+import { type AdminRoutes, recordAct } from './admin-routes.ts';
+import { pageByKey } from './paging.ts';
+import { isProtected, protectedOnes } from './protection.ts';
+
+const TAG = 'Managers';
+
+/** One client session each: what it is, why, and how to end it. */
+export function managerRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory): void {
+  routes.forOperator(
+    {
+      method: 'get',
+      path: '/managers',
+      tag: TAG,
+      summary: 'Managers that hold a seat, by id',
+      query: ManagersQuery,
+      answer: { status: 200, description: 'One page of them', schema: Managers },
+    },
+    (c, { query }) => {
+      const { user, verdict, limit, cursor } = query;
+      const all = user === undefined ? [...factory.all()].filter(({ seat }) => seat !== null) : factory.list(user as UserId);
+      const wanted = all.filter((manager) => verdict === undefined || manager.verdict.is === verdict);
+      const { items, nextCursor } = pageByKey(wanted, ({ id }) => id, limit, cursor);
+      return c.json({
+        managers: items
+          .map(({ id }) => factory.explain(id))
+          .filter((one) => one !== null)
+          .map(inShort),
+        nextCursor,
+      });
+    },
+  );
+
+  routes.forOperator(
+    {
+      method: 'get',
+      path: '/managers/{id}',
+      tag: TAG,
+      summary: 'One manager',
+      params: IdPath,
+      answer: { status: 200, description: 'The manager', schema: ManagerDetail },
+      problems: ['not-found'],
+    },
+    (c, { params }) => {
+      const explanation = factory.explain(params.id as ManagerId);
+      if (explanation === null) return unknown(c, params.id);
+      return c.json({ ...inShort(explanation), threads: factory.find(explanation.managerId)?.threads ?? [] });
+    },
+  );
+
+  routes.forOperator(
+    {
+      method: 'get',
+      path: '/managers/{id}/explain',
+      tag: TAG,
+      summary: 'Why it is what it is, and what would have to happen for it to go',
+      params: IdPath,
+      answer: { status: 200, description: 'The explanation', schema: ExplanationSchema },
+      problems: ['not-found'],
+    },
+    (c, { params }) => {
+      const explanation = factory.explain(params.id as ManagerId);
+      return explanation === null ? unknown(c, params.id) : c.json(explanation);
+    },
+  );
+
+  routes.forOperator(
+    {
+      method: 'post',
+      path: '/managers/{id}/probe',
+      tag: TAG,
+      summary: 'Asks it for a sign of life now',
+      params: IdPath,
+      answer: { status: 200, description: 'What is known after its answer, or after its patience', schema: ExplanationSchema },
+      problems: ['not-found'],
+    },
+    async (c, { params }) => {
+      const explanation = await factory.probe(params.id as ManagerId);
+      return explanation === null ? unknown(c, params.id) : c.json(explanation);
+    },
+  );
+
+  routes.forOperator(
+    {
+      method: 'post',
+      path: '/managers/{id}/evict',
+      tag: TAG,
+      summary: 'Takes its seat; its client may come back when its person asks',
+      params: IdPath,
+      body: EvictManager,
+      answer: { status: 200, description: 'The seat is free', schema: Evicted },
+      problems: ['not-found', 'protected', 'store-unavailable'],
+    },
+    async (c, { params, body: { reason, overrideProtection = false } }) => {
+      const manager = factory.find(params.id as ManagerId);
+      if (manager === undefined || manager.seat === null) return unknown(c, params.id);
+      if (isProtected(manager) && !overrideProtection)
+        return protectedOnes(c, [manager.id], 'Ask again with `overrideProtection: true` to take it all the same.');
+      if (!(await factory.evict(manager.id, { reason: 'admin-evicted', by: null, detail: reason }))) return unknown(c, params.id);
+      recordAct(c, { action: 'evict-manager', reason, target: manager.id, freed: [manager.id] });
+      return c.json({ freed: [manager.id] });
+    },
+  );
+}
+
+function inShort({ rank: _, kept: __, ...short }: Explanation): Omit<Explanation, 'rank' | 'kept'> {
+  return short;
+}
+
+const unknown = (c: HttpContext, id: string): Response => problem(c, { code: 'not-found', detail: `No manager \`${id}\` holds a seat here.` });

@@ -1,0 +1,55 @@
+import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
+import { Queue } from '../../../schemas/admin-bodies.ts';
+import { Consistency, HealthCheck, Status } from '../../../schemas/admin-reports.ts';
+import type { Services } from '../../services.ts';
+import type { AdminRoutes } from './admin-routes.ts';
+
+const TAG = 'The whole node';
+
+/** How the node stands. */
+export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory, { version, clock }: Services): void {
+  routes.forOperator(
+    {
+      method: 'get',
+      path: '/status',
+      tag: TAG,
+      summary: 'Gauges of this instant, and what was done since the start',
+      answer: { status: 200, description: 'The status', schema: Status },
+    },
+    (c) => c.json({ node: factory.node, version, at: clock.wall(), ...factory.getFactoryStatus() }),
+  );
+
+  routes.forOperator(
+    {
+      method: 'get',
+      path: '/health-check',
+      tag: TAG,
+      summary: 'The verdict on every manager; evicts nobody',
+      answer: { status: 200, description: 'Counts and managers', schema: HealthCheck },
+    },
+    async (c) => c.json(await factory.healthCheckAllManagers()),
+  );
+
+  routes.forOperator(
+    {
+      method: 'get',
+      path: '/queue',
+      tag: TAG,
+      summary: 'Who waits for a seat',
+      answer: { status: 200, description: 'Users’ queues and the queue of a full node', schema: Queue },
+    },
+    (c) => c.json({ queued: factory.queue() }),
+  );
+
+  routes.forOperator(
+    {
+      method: 'get',
+      path: '/consistency',
+      tag: TAG,
+      summary: 'Compares managers, seats and sockets',
+      answer: { status: 200, description: 'Every difference; none is how it should be', schema: Consistency },
+      problems: ['store-unavailable'],
+    },
+    async (c) => c.json(await factory.checkConsistency()),
+  );
+}

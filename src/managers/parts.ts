@@ -1,0 +1,126 @@
+import { mono } from '../core/clocks.ts';
+import type { Options } from '../core/options.ts';
+import { pressure } from '../core/pressure.ts';
+import { resolveOptions } from '../core/resolve-options.ts';
+import { systemClock } from '../ports/clock.ts';
+import { systemRandom } from '../ports/random.ts';
+import { silent } from '../ports/telemetry.ts';
+import { type NodeId, spellRandom, type UserId } from '../protocol/ids.ts';
+import { Streams } from '../streams/streams.ts';
+import { Admissions } from './admissions.ts';
+import { Bursts } from './bursts.ts';
+import { Claims } from './claims.ts';
+import type { Context } from './context.ts';
+import { Counters } from './counters.ts';
+import { type CleanupReport, FactoryEmitter } from './events.ts';
+import type { FactoryOptions } from './factory-options.ts';
+import { History } from './history.ts';
+import { Inspection } from './inspect.ts';
+import { noteCleanup, noteRegret } from './journal.ts';
+import type { WebSocketManager } from './manager.ts';
+import { Leases } from './node.ts';
+import { Notifier } from './notify.ts';
+import { leave, supersede, transportClosed } from './partings.ts';
+import { Plans } from './plans.ts';
+import { ProbeWindow } from './probe-window.ts';
+import { Registry } from './registry.ts';
+import { seatLimitsOf } from './seat-limits.ts';
+import { SelfWatch } from './self.ts';
+import { Sockets } from './sockets.ts';
+import { Turns } from './turns.ts';
+import { UserLanes } from './user-lane.ts';
+import { WatchTower } from './watch.ts';
+
+const MINUTE_MS = 60_000;
+
+/** What a factory consists of. */
+export interface Parts {
+  readonly context: Context;
+  readonly events: FactoryEmitter;
+  readonly history: History;
+  readonly self: SelfWatch;
+  readonly probes: ProbeWindow<WebSocketManager>;
+  readonly tower: WatchTower;
+  readonly leases: Leases;
+  readonly notifier: Notifier;
+  readonly admissions: Admissions;
+  readonly plans: Plans;
+  readonly inspection: Inspection;
+  /** A cleanup has ended. */
+  cleaned(report: CleanupReport): void;
+}
+
+/** Puts a factory together. The parts know each other only through the context and what is handed to them here. */
+export function assemble(o: FactoryOptions): Parts {
+  const { store, telemetry = silent, clock = systemClock, random = systemRandom, node, ...partial } = o;
+  const options: Options = resolveOptions(partial);
+  const events = new FactoryEmitter((error) => telemetry.record({ severity: 'ERROR', event: 'listener-failed', message: String(error) }));
+  const history = new History(clock, events);
+  const self = new SelfWatch(clock, options, (gapMs) => tower.stalled(gapMs));
+  const registry = new Registry();
+  const bursts = new Bursts(
+    options,
+    () => mono(clock.mono()),
+    (user) => [...registry.of(user)].filter((m) => m.seat !== null).length,
+  );
+  const probes = new ProbeWindow<WebSocketManager>({
+    options,
+    now: () => self.now,
+    score: () => self.health.score,
+    pressure: (user) => context.pressure(user),
+    voided: (managers) => {
+      self.voided();
+      for (const manager of managers) tower.look(manager, 0);
+    },
+  });
+  const changed = (user: UserId): void => {
+    tower.changed(user);
+    admissions.changed(user);
+    notifier.changed(user);
+  };
+  const context: Context = {
+    node: (node ?? `gw-${spellRandom(random.bytes(6), 6)}`) as NodeId,
+    options,
+    seatLimits: seatLimitsOf(options),
+    clock,
+    random,
+    store: bursts.observe(store),
+    streams: new Streams(store, clock, telemetry),
+    telemetry,
+    registry,
+    sockets: new Sockets(options, clock, telemetry, (socket) => events.emit('transport-quarantined', socket)),
+    lanes: new UserLanes(),
+    turns: new Turns(clock),
+    counters: new Counters(),
+    now: () => self.now,
+    mono: () => mono(clock.mono()),
+    self: (user) => ({ score: self.health.score, correlated: probes.isCorrelated(user) }),
+    pressure: (user) => pressure({ seats: registry.of(user).size, soft: options.limits.perUser }, { seats: registry.size, perNode: options.limits.perNode }),
+    probes,
+    look: (manager, inMs) => tower.look(manager, inMs),
+    judged: (manager, verdict, was) => tower.judged(manager, verdict, was),
+    regretted: (record) => {
+      context.counters.regretted();
+      noteRegret(telemetry, events, record);
+    },
+    changed,
+    ended: ({ id, user }, reason) => events.emit('manager-ended', { managerId: id, user: user.userId, reason }),
+    release: (manager) => leave(context, manager, 'client-closed'),
+  };
+  const cleaned = (report: CleanupReport): void => noteCleanup(context, events, report);
+  const notifier = new Notifier(context, (user) => admissions.waitingOf(user));
+  const admissions: Admissions = new Admissions(context, {
+    claims: new Claims(() => mono(clock.mono()), MINUTE_MS),
+    notifier,
+    events,
+    stalledSince: (at) => self.stalledSince(at),
+    cleaned,
+    leave: (manager, reason) => leave(context, manager, reason),
+    transportClosed: (manager, attachment) => transportClosed(context, manager, attachment),
+  });
+  const tower: WatchTower = new WatchTower(context, cleaned);
+  const leases = new Leases(context, (manager) => supersede(context, manager));
+  const plans = new Plans(context, cleaned);
+  const inspection = new Inspection(context, { bursts, waiting: () => admissions.tickets, created: () => admissions.created });
+  return { context, events, history, self, probes, tower, leases, notifier, admissions, plans, inspection, cleaned };
+}

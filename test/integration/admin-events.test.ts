@@ -1,0 +1,91 @@
+import { describe, expect, test } from 'vitest';
+import { EVENT_TYPES } from '../../src/managers/history.ts';
+import { Events, EventType } from '../../src/schemas/admin-bodies.ts';
+import { expectShape, startWithAdmin } from '../support/admin.ts';
+import { EventReader, expectProblem } from './http-support.ts';
+
+const STREAM = { accept: 'text/event-stream' };
+type Told = { id: number; type: string; data: { user: string; managerId?: string } };
+
+test('the description names every event of the factory', () => {
+  expect(EventType.options.toSorted()).toEqual(EVENT_TYPES.toSorted());
+});
+
+describe('what happened', () => {
+  test('is told in order, and `nextCursor` goes on behind it', async () => {
+    await using admin = await startWithAdmin();
+    const { client, ready } = await admin.gw.seat('ada');
+    await admin.gw.seat('ben');
+    const first = await admin.get('events');
+    expectShape(Events, first);
+    expect(first.events).toMatchObject([
+      { id: 1, type: 'admission-ended', data: { user: 'ada', managerId: ready.manager, outcome: 'direct' } },
+      { id: 2, type: 'admission-ended', data: { user: 'ben' } },
+    ]);
+    expect((await admin.get(`events?cursor=${first.nextCursor}`)).events).toEqual([]);
+    client.sendFrame({ type: 'bye', reason: 'left' });
+    await client.closed;
+    expect(await admin.get(`events?cursor=${first.nextCursor}`)).toMatchObject({ events: [{ type: 'manager-ended', data: { reason: 'client-closed' } }] });
+  });
+
+  test('can be narrowed by type, user, time and number', async () => {
+    await using admin = await startWithAdmin();
+    const { client } = await admin.gw.seat('ada');
+    await admin.gw.seat('ben');
+    client.sendFrame({ type: 'bye', reason: 'left' });
+    await client.closed;
+    const ids = async (query: string): Promise<number[]> => ((await admin.get(`events?${query}`)).events as Told[]).map(({ id }) => id);
+    expect(await ids('user=ada')).toEqual([1, 3]);
+    expect(await ids('type=admission-ended')).toEqual([1, 2]);
+    expect(await ids('limit=1')).toEqual([3]);
+    expect(await ids('limit=1&cursor=1')).toEqual([2]);
+    expect(await ids(`since=${Date.now() + 60_000}`)).toEqual([]);
+    expect(await ids(`since=${encodeURIComponent(new Date(Date.now() - 60_000).toISOString())}`)).toEqual([1, 2, 3]);
+  });
+});
+
+describe('what happens', () => {
+  test('is streamed as it happens, and from where a reader was', async () => {
+    await using admin = await startWithAdmin();
+    await admin.gw.seat('before');
+    await using live = new EventReader(await admin.ask('GET', 'events', undefined, STREAM));
+    expect(live.response.headers.get('content-type')).toMatch('text/event-stream');
+    await admin.gw.seat('ada');
+    expect(await live.next()).toMatchObject({ event: 'admission-ended', id: '2', data: { id: 2, data: { user: 'ada' } } });
+    await using again = new EventReader(await admin.ask('GET', 'events', undefined, { ...STREAM, 'last-event-id': '0' }));
+    expect([(await again.next())?.data.data.user, (await again.next())?.data.data.user]).toEqual(['before', 'ada']);
+  });
+
+  test('is told from the start to a reader who knows numbers of an earlier process', async () => {
+    await using admin = await startWithAdmin();
+    await admin.gw.seat('ada');
+    await using live = new EventReader(await admin.ask('GET', 'events', undefined, { ...STREAM, 'last-event-id': '4711' }));
+    expect(await live.next()).toMatchObject({ id: '1' });
+  });
+
+  test('is filtered as asked', async () => {
+    await using admin = await startWithAdmin();
+    await using live = new EventReader(await admin.ask('GET', 'events?user=ada&type=admission-ended', undefined, STREAM));
+    await admin.gw.seat('ben');
+    await admin.gw.seat('ada');
+    expect((await live.next())?.data.data.user).toBe('ada');
+  });
+
+  test('is not begun at a place that is none', async () => {
+    await using admin = await startWithAdmin();
+    const response = await admin.ask('GET', 'events', undefined, { ...STREAM, 'last-event-id': 'x' });
+    expect((await expectProblem(response, 400, 'bad-request')).detail).toContain('got "x"');
+  });
+
+  test('is watched by ten at most: an eleventh ends the oldest, and all end with the gateway', async () => {
+    await using admin = await startWithAdmin();
+    await using readers = new AsyncDisposableStack();
+    const open = async () => readers.use(new EventReader(await admin.ask('GET', 'events', undefined, STREAM)));
+    const [oldest, second] = [await open(), await open()];
+    for (let i = 2; i < 11; i++) await open();
+    expect(await oldest.next()).toMatchObject({ event: 'bye' });
+    expect(await oldest.next()).toBeNull();
+    await admin.gw.gateway[Symbol.asyncDispose]();
+    expect(await second.next()).toMatchObject({ event: 'bye' });
+  });
+});

@@ -1,0 +1,220 @@
+import type { Mutant } from './mutant.ts';
+
+const AS_01 = 'test/acceptance/as-01.test.ts -t AS-01 fifteen healthy and five zombies';
+const AS_01B = 'test/acceptance/as-01.test.ts -t AS-01b while nothing can be proved yet';
+const AS_02 = 'test/acceptance/as-02.test.ts -t AS-02 twenty sessions';
+const AS_03 = 'test/acceptance/as-03.test.ts -t AS-03 twenty healthy';
+const AS_03A = 'test/acceptance/as-03a.test.ts -t AS-03a all twenty-five are busy';
+const AS_03C = 'test/acceptance/as-03c.test.ts -t AS-03c thirty tabs';
+const AS_03C_ANYWAY = 'test/acceptance/as-03c.test.ts -t AS-03c a client that was evicted';
+const AS_04 = 'test/acceptance/as-04.test.ts -t AS-04 a full burst';
+const AS_05 = 'test/acceptance/as-05.test.ts -t AS-05 ten users';
+const AS_07 = 'test/acceptance/as-07.test.ts -t AS-07 zombies accumulate';
+
+/** Mistakes that AS-01 to AS-07 must notice. */
+export const SCENARIO_MUTANTS_A: readonly Mutant[] = [
+  {
+    name: 'legacy-criteria',
+    proves: 'cleanup takes whom the incident’s criteria take: flagged closed, or silent for an hour',
+    file: 'src/core/victims.ts',
+    find: "  if (c.verdict.is === 'zombie') return reaches(level, 'moderate');",
+    replace: "  if (c.link.is !== 'ended' && c.verdict.quietMs < 3_600_000) return false;\n  if (c.verdict.is === 'zombie') return reaches(level, 'moderate');",
+    caughtBy: AS_01,
+  },
+  {
+    name: 'pong-is-life',
+    proves: 'a protocol pong counts as a sign of life of the application',
+    file: 'src/core/evidence.ts',
+    find: 'Math.max(e.ackAt, e.answerAt, e.inboundAt)',
+    replace: 'Math.max(e.ackAt, e.answerAt, e.inboundAt, e.pongAt)',
+    caughtBy: AS_01,
+  },
+  {
+    name: 'await-close',
+    proves: 'a seat becomes free when the peer has finished the closing handshake',
+    file: 'src/managers/evict.ts',
+    find: '    const answer = await context.store.seats.evict(',
+    replace: [
+      '    const closing = manager.attachment;',
+      "    closing?.transport.end(4002, '');",
+      '    for (let i = 0; closing && manager.attachment === closing && i < 500; i++)',
+      '      await new Promise<void>((resolve) => context.clock.after(10, resolve));',
+      '    const answer = await context.store.seats.evict(',
+    ].join('\n'),
+    caughtBy: AS_01,
+  },
+  {
+    name: 'detector-first',
+    proves: 'an admission waits until there is a verdict on everybody who is suspect',
+    file: 'src/managers/ladder.ts',
+    find: '    const report = await this.#sweep(step, runs, claimant);\n    this.#mark(key,',
+    replace: [
+      '    for (const m of this.#deps.context.registry.of(this.#user))',
+      "      while (m.verdict.is === 'suspect') await new Promise<void>((resolve) => this.#deps.context.clock.after(10, resolve));",
+      '    const report = await this.#sweep(step, runs, claimant);',
+      '    this.#mark(key,',
+    ].join('\n'),
+    caughtBy: AS_01B,
+  },
+  {
+    name: 'serial-probe',
+    proves: 'an admission asks the suspects one by one, up to two seconds each',
+    file: 'src/managers/ladder.ts',
+    find: '    const report = await this.#sweep(step, runs, claimant);\n    this.#mark(key,',
+    replace: [
+      '    for (const m of [...this.#deps.context.registry.of(this.#user)])',
+      "      if (m.verdict.is === 'suspect') await probeRound(this.#deps.context, [m.id], 2_000);",
+      '    const report = await this.#sweep(step, runs, claimant);',
+      '    this.#mark(key,',
+    ].join('\n'),
+    caughtBy: AS_01B,
+  },
+  {
+    name: 'check-refreshes',
+    proves: 'asking whether a client lives counts as a sign of its life',
+    file: 'src/core/gather.ts',
+    find: 'now: Attentive, stallGapMs: number): Evidence {\n  const old = e.probe;',
+    replace: 'now: Attentive, stallGapMs: number): Evidence {\n  e = { ...e, answerAt: now };\n  const old = e.probe;',
+    caughtBy: AS_02,
+  },
+  {
+    name: 'dead-counts',
+    proves: 'the dead count among the effective seats',
+    file: 'src/managers/notify.ts',
+    find: 'effective: Math.max(0, used - dead),',
+    replace: 'effective: Math.max(0, used - 0 * dead),',
+    caughtBy: AS_02,
+  },
+  {
+    name: 'no-burst',
+    proves: 'a burst lease is never granted',
+    file: 'src/core/admission.ts',
+    find: "  return f.burst.in === 'none' || ",
+    replace: "  return (f.burst.in === 'none' && o.limits.burst.forMs < 0) || ",
+    caughtBy: AS_03,
+  },
+  {
+    name: 'no-repayment',
+    proves: 'seats above the limit are never given back after a lease',
+    file: 'src/managers/repayment.ts',
+    find: 'every(context, REPAY_EVERY_MS, () => this.#repayAll())',
+    replace: 'every(context, 1_000 * REPAY_EVERY_MS, () => this.#repayAll())',
+    caughtBy: AS_03,
+  },
+  {
+    name: 'debt-cuts-runs',
+    proves: 'repayment takes sessions whose run is still going on',
+    file: 'src/core/victims.ts',
+    find: '  if (c.run) return false;\n',
+    replace: "  if (c.run && trigger !== 'repay') return false;\n  if (c.run) return true;\n",
+    caughtBy: AS_03A,
+  },
+  {
+    name: 'debt-refills',
+    proves: 'a seat that was given back during a debt is given away again',
+    file: 'src/core/burst.ts',
+    find: 'cap: Math.min(b.cap, seats)',
+    replace: 'cap: Math.max(b.cap, seats)',
+    caughtBy: AS_03A,
+  },
+  {
+    name: 'debt-lasts',
+    proves: 'a debt that is too old is not repaid while runs go on',
+    file: 'src/managers/repayment.ts',
+    find: "now - burst.since >= options.limits.burst.debtMaxMs ? 'force' : 'aggressive'",
+    replace: "now - burst.since >= 1_000 * options.limits.burst.debtMaxMs ? 'force' : 'aggressive'",
+    caughtBy: AS_03A,
+  },
+  {
+    name: 'evicted-returns',
+    proves: 'the SDK takes 42xx (back when the person asks) for 40xx (back at once)',
+    file: 'src/client/disconnect.ts',
+    find: '  const comesBack = returnOf(code);',
+    replace: "  const comesBack = returnOf(code) === 'user' ? 'now' : returnOf(code);",
+    caughtBy: AS_03C,
+  },
+  {
+    name: 'auto-displaces',
+    proves: 'an automatic reconnect may cost a living session its seat',
+    file: 'src/core/admission.ts',
+    find: "f.request.intent === 'user' && f.forcesLastMinute < o.displacement.perMinute",
+    replace: 'f.forcesLastMinute < o.displacement.perMinute',
+    caughtBy: AS_03C_ANYWAY,
+  },
+  {
+    name: 'no-force',
+    proves: 'waiting in the queue never ends with Force',
+    file: 'src/core/admission.ts',
+    find: "{\n    if (f.done.force === 'no') return { do: 'force' };",
+    replace: "{\n    if (f.done.force === 'no' && f.seats < 0) return { do: 'force' };",
+    caughtBy: AS_04,
+  },
+  {
+    name: 'force-half',
+    proves: 'Force takes half of all sessions to seat one',
+    file: 'src/managers/force.ts',
+    find: '    if (lost !== null) part(lost);\n',
+    replace: [
+      '    if (lost !== null) part(lost);',
+      '    for (const { managerId, token } of candidates.slice(0, candidates.length / 2)) {',
+      '      const held = context.registry.find(managerId);',
+      '      if (!held?.seat || managerId === lost?.managerId) continue;',
+      '      await context.store.seats.evict(user, managerId, token, named.reason, context.seatLimits);',
+      "      partFrom(context, held, { ...named, managerId, token }, { level: 'force', label });",
+      '    }\n',
+    ].join('\n'),
+    caughtBy: AS_04,
+  },
+  {
+    name: 'newest-first',
+    proves: 'the newest person in the queue is served first',
+    file: 'src/core/queue.ts',
+    find: "  return [...q.tickets.filter((t) => t.class === 'user'), ...auto];",
+    replace: "  return [...q.tickets.filter((t) => t.class === 'user').reverse(), ...auto];",
+    caughtBy: AS_04,
+  },
+  {
+    name: 'retry-extends',
+    proves: 'each refused attempt lengthens the wait that is told',
+    file: 'src/core/queue.ts',
+    find: '  const at = nextPromiseAt(q, r.class, o, now);',
+    replace: '  const at = (nextPromiseAt(q, r.class, o, now) + (q.promises.length + 1) * o.queue.waitMs) as Mono;',
+    caughtBy: AS_04,
+  },
+  {
+    name: 'global-lock',
+    proves: 'one user’s cleanup waits for those of all others',
+    file: 'src/managers/user-lane.ts',
+    find: '    const before = this.#tails.get(user) ?? Promise.resolve();',
+    replace: '    const before = Promise.all(this.#tails.values());',
+    caughtBy: AS_05,
+  },
+  {
+    name: 'prefix-count',
+    proves: 'seats of `u10` count for `u1`',
+    file: 'src/stores/seats.ts',
+    find: '    if (limits !== null) seats.limits = limits;',
+    replace: [
+      '    let others = 0;',
+      '    for (const [other, of] of users) if (other !== user && other.startsWith(user)) others += of.count;',
+      '    if (limits !== null) seats.limits = { ...limits, soft: limits.soft - others, hard: limits.hard - others };',
+    ].join('\n'),
+    caughtBy: AS_05,
+  },
+  {
+    name: 'pass-never-starts',
+    proves: 'the timer of the background pass never starts',
+    file: 'src/managers/background-pass.ts',
+    find: 'every(context, context.options.cleanup.passMs, () => this.#passNow())',
+    replace: 'every(context, 1_000_000 * context.options.cleanup.passMs, () => this.#passNow())',
+    caughtBy: AS_07,
+  },
+  {
+    name: 'two-keys',
+    proves: 'a manager is stored under one key and removed under another',
+    file: 'src/managers/registry.ts',
+    find: 'this.#byId.delete(manager.id);',
+    replace: 'this.#byId.delete((manager.user.userId + manager.id) as ManagerId);',
+    caughtBy: AS_07,
+  },
+];

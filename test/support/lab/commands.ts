@@ -1,0 +1,62 @@
+import type { PartialOptions } from '../../../src/core/options.ts';
+import type { AdmissionRecord, CleanupReport, FactoryEvents } from '../../../src/managers/events.ts';
+import type { FactoryStatus } from '../../../src/managers/reports.ts';
+import type { Stall } from './time.ts';
+import type { Weather } from './weather-store.ts';
+
+/** How the gateway of a laboratory is set up. */
+export interface LabConfig {
+  readonly options: PartialOptions;
+  /** Seeds the weather of its store. */
+  readonly seed: number;
+}
+
+/** What it is told to do. Each is answered. */
+export type Command =
+  | { readonly do: 'publish'; readonly user: string; readonly thread: string; readonly bytes: number }
+  /** Logs an event in each of these conversations now and every `everyMs`, until told otherwise. */
+  | { readonly do: 'offer'; readonly to: readonly { readonly user: string; readonly thread: string }[]; readonly everyMs: number }
+  | { readonly do: 'weather'; readonly weather: Weather }
+  /** The next `times` writes of this user's seats fail. */
+  | { readonly do: 'fail-writes'; readonly user: string; readonly times: number }
+  /** From now on writing a probe to a transport of this user throws (bare port only). */
+  | { readonly do: 'throw-probes'; readonly user: string }
+  /** The loop computes for this long. */
+  | { readonly do: 'busy'; readonly ms: number }
+  | { readonly do: 'wall' }
+  | { readonly do: 'status'; readonly users: readonly string[] };
+
+export interface UserStatus {
+  readonly seats: number;
+  readonly effective: number;
+  readonly sockets: number;
+  readonly managers: readonly { readonly id: string; readonly verdict: string; readonly proof: boolean; readonly isConnected: boolean }[];
+}
+export interface LabStatus {
+  readonly factory: FactoryStatus;
+  readonly users: Readonly<Record<string, UserStatus>>;
+  /** Store writes that were made to fail so far. */
+  readonly failedWrites: readonly string[];
+  /** Probes that threw so far. */
+  readonly thrownProbes: number;
+}
+
+/** A record of the log that tells of a failure. */
+export interface Trouble {
+  readonly severity: string;
+  readonly event: string;
+  readonly message: string;
+}
+
+/** What it says by itself. */
+export type Said =
+  | { readonly is: 'listening'; readonly port: number; readonly barePort: number }
+  | { readonly is: 'answer'; readonly id: number; readonly value: unknown }
+  | { readonly is: 'failed'; readonly id: number; readonly why: string }
+  | { readonly is: 'stall'; readonly stall: Stall }
+  /** It runs, said again and again. */
+  | { readonly is: 'awake'; readonly at: number }
+  | { readonly is: 'trouble'; readonly trouble: Trouble }
+  | { readonly is: 'admission'; readonly record: AdmissionRecord; readonly at: number }
+  | { readonly is: 'cleanup'; readonly report: CleanupReport; readonly at: number }
+  | { readonly is: 'ended'; readonly record: FactoryEvents['manager-ended']; readonly at: number };

@@ -1,0 +1,124 @@
+// A gateway in a process of its own that a test can stop, keep busy and rob of its store. Its set-up is the first argument; commands come
+// and records go over IPC.
+import type { AgentRun } from '../../../src/ports/agent.ts';
+import type { Telemetry } from '../../../src/ports/telemetry.ts';
+import type { AgentYield } from '../../../src/protocol/agent-events.ts';
+import type { ThreadId, UserId } from '../../../src/protocol/ids.ts';
+import { startGateway } from '../gateway.ts';
+import { startBareServer, throwingProbes } from './bare-server.ts';
+import type { Command, LabConfig, LabStatus, Said, UserStatus } from './commands.ts';
+import { nowMs, watchStalls } from './time.ts';
+import { WeatherStore } from './weather-store.ts';
+
+const AWAKE_EVERY_MS = 50;
+const config = JSON.parse(process.argv[2] ?? '{}') as LabConfig;
+const say = (said: Said): void => {
+  // Whoever started it may be gone.
+  if (process.connected) process.send?.(said);
+};
+process.once('disconnect', () => process.exit(0));
+watchStalls((stall) => say({ is: 'stall', stall }));
+setInterval(() => say({ is: 'awake', at: nowMs() }), AWAKE_EVERY_MS).unref();
+
+const busy = (ms: number): void => {
+  const until = nowMs() + ms;
+  while (nowMs() < until);
+};
+
+/** `busy 300`: computes for 300 ms in the gateway's loop; `long 3000`: a run of three seconds; else a short answer. */
+async function* agent({ messages, signal }: AgentRun): AsyncGenerator<AgentYield> {
+  const part = messages.at(-1)?.parts[0];
+  const [word, number] = (part?.type === 'text' ? part.text : '').split(' ');
+  yield { type: 'agent_started', agent_name: 'lab' };
+  if (word === 'busy') busy(Number(number));
+  const until = nowMs() + (word === 'long' ? Number(number) : 0);
+  do {
+    yield { type: 'text_delta', text: 'word ' };
+    if (nowMs() < until) await new Promise((resolve) => setTimeout(resolve, 100));
+  } while (nowMs() < until && !signal.aborted);
+  yield { type: 'agent_completed', status: 'completed' };
+}
+
+const telemetry: Telemetry = {
+  record({ severity, event, message }) {
+    if (severity !== 'DEBUG' && severity !== 'INFO') say({ is: 'trouble', trouble: { severity, event, message } });
+  },
+};
+const store = new WeatherStore(config.seed);
+const { gateway, url } = await startGateway({ ...config.options, store, agent, telemetry });
+const { factory } = gateway;
+gateway.on('admission-ended', (record) => say({ is: 'admission', record, at: nowMs() }));
+gateway.on('cleanup-finished', (report) => say({ is: 'cleanup', report, at: nowMs() }));
+gateway.on('manager-ended', (record) => say({ is: 'ended', record, at: nowMs() }));
+
+const throwsFor = new Set<string>();
+let thrownProbes = 0;
+let failedWrites: readonly string[] = [];
+let offers: NodeJS.Timeout[] = [];
+const barePort = await startBareServer(factory, (transport, user) =>
+  throwingProbes(
+    transport,
+    () => throwsFor.has(user),
+    () => {
+      thrownProbes++;
+    },
+  ),
+);
+
+const publish = (user: string, thread: string, bytes: number): Promise<number> =>
+  gateway
+    .publish(user as UserId, thread as ThreadId, { type: 'text_delta', message_id: `msg_${'0'.repeat(20)}`, text: 'x'.repeat(bytes) })
+    .then((position) => position.offset);
+
+async function statusOf(user: string): Promise<UserStatus> {
+  const limits = await factory.limits(user as UserId, 'free');
+  const managers = factory
+    .list(user as UserId)
+    .map((m) => ({ id: m.id, verdict: `${m.verdict.is}: ${m.verdict.reason}`, proof: m.verdict.proof, isConnected: m.attachment !== null }));
+  return { seats: limits.used, effective: limits.effective, sockets: limits.sockets, managers };
+}
+
+async function obey(command: Command): Promise<unknown> {
+  switch (command.do) {
+    case 'publish':
+      return await publish(command.user, command.thread, command.bytes);
+    case 'offer':
+      for (const timer of offers) clearInterval(timer);
+      offers = command.to.map(({ user, thread }) => {
+        const speak = (): void => {
+          // In bad weather an event may not be logged; the next one follows.
+          publish(user, thread, 8).catch(() => {});
+        };
+        speak();
+        return setInterval(speak, command.everyMs);
+      });
+      return null;
+    case 'weather':
+      store.become(command.weather);
+      return null;
+    case 'fail-writes':
+      failedWrites = store.failWrites(command.user, command.times);
+      return null;
+    case 'throw-probes':
+      throwsFor.add(command.user);
+      return null;
+    case 'busy':
+      busy(command.ms);
+      return null;
+    case 'wall':
+      return Date.now();
+    case 'status': {
+      const users: Record<string, UserStatus> = {};
+      for (const user of command.users) users[user] = await statusOf(user);
+      return { factory: factory.getFactoryStatus(), users, failedWrites, thrownProbes } satisfies LabStatus;
+    }
+  }
+}
+
+process.on('message', ({ id, command }: { readonly id: number; readonly command: Command }) => {
+  obey(command).then(
+    (value) => say({ is: 'answer', id, value }),
+    (error: unknown) => say({ is: 'failed', id, why: String(error) }),
+  );
+});
+say({ is: 'listening', port: Number(new URL(url).port), barePort });
