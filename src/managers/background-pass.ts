@@ -64,6 +64,7 @@ export class BackgroundPass {
     const managers = this.#context.registry.of(user);
     if (managers.size === 0) {
       this.#watches.delete(user);
+      this.#crossed.delete(user);
       return;
     }
     const watch = this.#step(user);

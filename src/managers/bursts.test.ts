@@ -19,7 +19,8 @@ function setUp() {
     () => mono(world.now),
     () => world.seats,
   );
-  const hear = (burst: Burst) => bursts.note(ADA, { now: world.now + AHEAD_MS, seats: [], burst, cap: 4, tickets: [], promises: [], lastReleases: [] } satisfies SeatFacts);
+  const hear = (burst: Burst) =>
+    bursts.note(ADA, { now: world.now + AHEAD_MS, seats: [], burst, cap: 4, tickets: [], promises: [], lastReleases: [] } satisfies SeatFacts);
   return { world, bursts, hear };
 }
 
@@ -51,4 +52,34 @@ test('the store has the last word', () => {
   hear({ in: 'active', until: store(1_000) });
   hear({ in: 'cooldown', until: store(9_000) });
   expect(bursts.count).toEqual({ active: 0, debt: 0 });
+});
+
+test('users who left for good are forgotten when others are heard of, though nobody counts', () => {
+  const now = { ms: 0 };
+  const asked: UserId[] = [];
+  const options = resolveOptions({ limits: { perUser: 2, burst: { perUser: 4, forMs: 1_000, coolDownMs: 5_000 } } });
+  const bursts = new Bursts(
+    options,
+    () => mono(now.ms),
+    (user) => {
+      asked.push(user);
+      return 0;
+    },
+  );
+  const hear = (user: string) =>
+    bursts.note(user as UserId, {
+      now: now.ms,
+      seats: [],
+      burst: { in: 'active', until: mono(now.ms + 1_000) },
+      cap: 4,
+      tickets: [],
+      promises: [],
+      lastReleases: [],
+    });
+  for (let i = 0; i < 1_000; i++) hear(`gone ${i}`);
+  now.ms = 2_000;
+  hear('here');
+  asked.length = 0;
+  expect(bursts.count).toEqual({ active: 0, debt: 0 });
+  expect(new Set(asked)).toEqual(new Set(['here']));
 });

@@ -24,8 +24,18 @@ export class Bursts {
   }
 
   note(user: UserId, facts: SeatFacts): void {
-    if (facts.burst.in === 'active' || facts.burst.in === 'debt') this.#seen.set(user, { burst: facts.burst, aheadMs: facts.now - this.#now() });
-    else this.#seen.delete(user);
+    this.#seen.delete(user);
+    if (!isHeld(facts.burst)) return;
+    this.#seen.set(user, { burst: facts.burst, aheadMs: facts.now - this.#now() });
+    // Whoever left for good is asked about no more: the longest unheard of stand first, and are forgotten here.
+    for (const [other, seen] of this.#seen) {
+      if (isHeld(this.#stateOf(other, seen))) return;
+      this.#seen.delete(other);
+    }
+  }
+
+  #stateOf(user: UserId, { burst, aheadMs }: Seen): Burst {
+    return stepBurst(burst, { seats: this.#seatsOf(user), want: false, mayStart: false }, this.#options, mono(this.#now() + aheadMs)).burst;
   }
 
   /** Users above their limit in a running lease, and users that still repay one. */
@@ -33,10 +43,9 @@ export class Bursts {
     const soft = this.#options.limits.perUser;
     let active = 0;
     let debt = 0;
-    for (const [user, { burst, aheadMs }] of this.#seen) {
-      const seats = this.#seatsOf(user);
-      const now = stepBurst(burst, { seats, want: false, mayStart: false }, this.#options, mono(this.#now() + aheadMs)).burst;
-      if (now.in === 'active') active += seats > soft ? 1 : 0;
+    for (const [user, seen] of this.#seen) {
+      const now = this.#stateOf(user, seen);
+      if (now.in === 'active') active += this.#seatsOf(user) > soft ? 1 : 0;
       else if (now.in === 'debt') debt++;
       else this.#seen.delete(user);
     }
@@ -73,3 +82,5 @@ export class Bursts {
     };
   }
 }
+
+const isHeld = ({ in: state }: Burst): boolean => state === 'active' || state === 'debt';

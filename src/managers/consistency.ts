@@ -20,12 +20,15 @@ export interface Difference {
   readonly token: number | null;
 }
 
-/** Differences that hold in two looks one turn of the event loop apart: what one look alone finds is a transition. Rejects while the
+/** An evicted manager's farewell begins two turns after its seat is free (see `afterReads`): until then its socket looks forgotten. */
+const TURNS_APART = 3;
+
+/** Differences that hold in two looks some turns of the event loop apart: what one look alone finds is a transition. Rejects while the
  *  store cannot be asked. It changes nothing. Called in the user's lane, no admission is half-way meanwhile. */
 export async function differencesOf(context: Context, user: UserId): Promise<readonly Difference[]> {
   const first = await look(context, user);
   if (first.length === 0) return [];
-  await loopTurn(context.clock);
+  for (let turn = 0; turn < TURNS_APART; turn++) await loopTurn(context.clock);
   const again = new Set((await look(context, user)).map(nameOf));
   return first.filter((difference) => again.has(nameOf(difference)));
 }

@@ -52,6 +52,8 @@ export const recordOf = (context: Context, victim: Victim, seen: Candidate, leve
 /** GOAWAY, TERMINATE and PROOF for a manager whose seat is free. Nothing awaits the peer, and no failure here returns the seat. What
  *  had arrived by now is still read, two turns of the event loop long: it may tell that this was a mistake. */
 export function partFrom(context: Context, manager: WebSocketManager, victim: Victim, cause: EvictCause): void {
+  // It left by itself while its seat was being taken, and that was told.
+  if (manager.seat === null) return;
   const positions = manager.attachment?.positions() ?? [];
   let isRegretted = false;
   const heard = (signal: LifeSignal): void => {

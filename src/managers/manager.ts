@@ -122,7 +122,13 @@ export class WebSocketManager extends Emitter {
 
   #candidate(seat: Seat, verdict: Verdict, version: number): Candidate {
     const { options, now } = this.#context;
-    return toCandidate(this.#evidence, verdict, { version, token: seat.token, pinned: this.#pinned, promised: this.#attachment?.settling != null }, options, now());
+    return toCandidate(
+      this.#evidence,
+      verdict,
+      { version, token: seat.token, pinned: this.#pinned, promised: this.#attachment?.settling != null },
+      options,
+      now(),
+    );
   }
 
   /** The only way in which its state changes. False: the event means nothing in this state, as one that comes too late. */

@@ -28,6 +28,8 @@ export class Pass {
   readonly #ladder: Ladder;
   #members: Member[] = [];
   #arrived: Member[] = [];
+  /** Something changed for them since the facts were asked for from which their step is decided. */
+  readonly #called = new Set<Member>();
   /** Whose step is being taken. */
   #current: Member | null = null;
   #trouble: { readonly since: Mono; readonly pauseMs: number } | null = null;
@@ -40,7 +42,8 @@ export class Pass {
   }
 
   join(member: Member): void {
-    if (!this.#members.includes(member) && !this.#arrived.includes(member)) this.#arrived.push(member);
+    if (this.#members.includes(member)) this.#called.add(member);
+    else if (!this.#arrived.includes(member)) this.#arrived.push(member);
   }
 
   /** Goes on until nobody is left in it, then calls `over` in the same turn. Never rejects. */
@@ -70,6 +73,7 @@ export class Pass {
       this.#settle(gone, { is: 'left' });
       return;
     }
+    this.#called.clear();
     const facts = await this.#context.store.seats.facts(this.#user, this.#context.seatLimits);
     this.#takeIn();
     const member = firstOf(this.#members, facts);
@@ -195,9 +199,11 @@ export class Pass {
     const leftMs = run.ticket?.at === 'queue' ? Math.max(1, run.ticket.deadline - facts.now) : null;
     const ticket = this.#deps.gate.enter(run, wanted, Math.min(leftMs ?? options.queue.waitMs, run.applicant.waitMs ?? options.queue.waitMs));
     if (ticket === 'full') return;
-    await this.#giveBack(member);
+    const left = this.#giveBack(member);
+    // It stands at the gate from this turn on, in which the next seat may be offered to it.
     run.ticket = { at: 'gate', class: ticket.class, deadline: ticket.deadline };
     this.#settle(member, { is: 'queued', facts });
+    await left;
   }
 
   async #giveUp(member: Member): Promise<void> {
@@ -211,6 +217,7 @@ export class Pass {
 
   #remove(member: Member): void {
     this.#members = this.#members.filter((m) => m !== member);
+    this.#arrived = this.#arrived.filter((m) => m !== member);
     this.#ladder.keepAtMost(this.#members.length);
   }
 
@@ -218,6 +225,8 @@ export class Pass {
     this.#remove(member);
     member.settle(outcome);
     this.#endTurn(member);
+    // It may rest on facts that were true no more.
+    if (outcome.is === 'queued' && this.#called.has(member)) this.join(member);
   }
 
   /** The seat of the node that was kept for it: its manager holds one by now, or it needs none. */
@@ -237,19 +246,21 @@ export class Pass {
     }
   }
 
-  /** Something threw. A store that does not answer is asked again for as long as an admission may take; every call may be repeated. */
+  /** Something threw. A store that does not answer is asked again for as long as an admission may take, which is one time for all that
+   *  wait for it; every call may be repeated. */
   async #stumble(error: unknown): Promise<void> {
     const now = this.#context.mono();
     const trouble = this.#trouble ?? { since: now, pauseMs: FIRST_PAUSE_MS };
     this.#trouble = { ...trouble, pauseMs: Math.min(LONGEST_PAUSE_MS, 2 * trouble.pauseMs) };
     const isPassing = SpillwayError.is(error) && error.code === 'SPILLWAY_STORE_UNAVAILABLE';
-    if (isPassing && now - trouble.since < this.#context.options.cleanup.cutOverMs) {
+    const mayWait = ({ run }: Member): boolean => isPassing && now - Math.max(trouble.since, run.startedAt) < this.#context.options.cleanup.cutOverMs;
+    const concerned = this.#current ? [this.#current] : this.#members;
+    const failing = (concerned.length > 0 ? concerned : this.#arrived).filter((member) => !mayWait(member));
+    if (failing.length === 0) {
       await new Promise<void>((resolve) => this.#context.clock.after(trouble.pauseMs, resolve));
       return;
     }
-    this.#trouble = null;
-    const failing = this.#current ? [this.#current] : this.#members;
-    for (const member of failing.length > 0 ? failing : this.#arrived.splice(0)) {
+    for (const member of failing) {
       await this.#giveBack(member);
       this.#remove(member);
       member.fail(error);

@@ -25,7 +25,7 @@ export async function probeRound(context: Context, managers: readonly ManagerId[
       return manager?.attachment != null && applicationAt(manager.evidence) <= before;
     });
     if (!silent) return asked.length;
-    await new Promise<void>((resolve) => context.clock.after(Math.min(LOOK_EVERY_MS, until - context.mono()), resolve));
+    await new Promise<void>((resolve) => context.clock.after(Math.max(0, Math.min(LOOK_EVERY_MS, until - context.mono())), resolve));
   }
   return asked.length;
 }

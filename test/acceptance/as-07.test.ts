@@ -214,6 +214,8 @@ test(
       process.stdout.write(`AS-07: period ${period + 1}: ${freed.length} of ${created.length} freed, ${gw.gateway.factory.getFactoryStatus().seats} seats\n`);
       expect(freed.length / created.length, `freed of period ${period + 1}`).toBeGreaterThan(FREED_SHARE);
     }
+    longestWithoutBeatMs = Math.max(longestWithoutBeatMs, performance.now() - beatAt);
+    expect.soft(longestWithoutBeatMs, 'the pass shows that it runs').toBeLessThan(HEARTBEAT_WITHIN_MS);
     await until('everybody broken to be freed', () => fleet.broken.every((b) => b.freedAfterMs !== null), FREED_WITHIN_MS.F05a).catch((error: unknown) => {
       const left = fleet.broken
         .filter((b) => b.freedAfterMs === null)
@@ -225,8 +227,6 @@ test(
       if ((freedAfterMs ?? 0) > boundMs) throw new TooLate(`Expected ${peer.kind} to be freed within ${boundMs} ms, took ${freedAfterMs} ms.`, boundMs);
     }
     expect(fleet.alive.filter((peer) => !peer.isOpen()).map((peer) => peer.thread)).toEqual([]);
-    expect(longestWithoutBeatMs, 'the pass shows that it runs').toBeLessThan(HEARTBEAT_WITHIN_MS);
-
     const newcomers = await Promise.all(
       ['free-new-1', 'free-new-2', 'free-new-3', 'enterprise-new'].map(async (user) => {
         const client = await ProvableClient.open(gw.wsUrl, { token: await gw.token(user), thread: user });

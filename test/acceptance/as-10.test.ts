@@ -1,6 +1,7 @@
 import { afterEach, expect, test } from 'vitest';
 import { breakZombies, type Crew, seatCrew } from '../support/lab/crew.ts';
 import { NO_FAKETIME, wallClock } from '../support/lab/faketime.ts';
+import { concludeCrews } from '../support/lab/fates.ts';
 import { Lab } from '../support/lab/lab.ts';
 import { attentiveMs, nowMs, watchStalls } from '../support/lab/time.ts';
 import { closeSwallowingRelay } from '../support/peers/close-swallowing-relay.ts';
@@ -189,6 +190,7 @@ const scenario = (
     await (o.expectU1 ?? ((s, attempts) => expectUndisturbed(s, s.u1, attempts)))(scene, u1);
     await expectUndisturbed(scene, scene.u2, u2);
     expect(scene.lab.troubles.filter(({ severity }) => severity === 'CRITICAL')).toEqual([]);
+    await concludeCrews(scene.lab, [scene.u1, scene.u2]);
   });
 
 test(

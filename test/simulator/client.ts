@@ -4,13 +4,12 @@ import type { ManagerId } from '../../src/protocol/ids.ts';
 import type { Visibility } from '../../src/protocol/messages.ts';
 import type { ClientTraits, ClientWorld, Hello } from './client-world.ts';
 import type { ClientEnd } from './network.ts';
+import { returnDelayMs } from './returning.ts';
 import { ThreadReader } from './thread-reader.ts';
 import { VirtualConnection } from './virtual-transport.ts';
 
 export type ClientState = 'away' | 'dialing' | 'queued' | 'ready' | 'coming-back' | 'superseded' | 'left' | 'failed';
 
-const BACKOFF_FIRST_MS = 250;
-const BACKOFF_MAX_MS = 15_000;
 const CALM_AFTER_MS = 5_000;
 const AWAKE_MS = 20;
 
@@ -110,10 +109,13 @@ export class SimulatedClient implements ClientEnd {
       }
       this.#world.trace(() => `${this.name} heard nothing for ${options.clientTimeoutMs} ms`);
       this.heardNothing?.();
+      this.troubledAt = clock.now;
       connection.clientReset();
     });
   }
 
+  /** Told when a connection with a seat ended without a word. */
+  cutOff: ((code: number) => void) | null = null;
   /** Told when the dead-man timer fired. */
   heardNothing: (() => void) | null = null;
 
@@ -142,6 +144,7 @@ export class SimulatedClient implements ClientEnd {
   closed(code: number): void {
     const { clock, random } = this.#world;
     const told = this.#bye;
+    if (told === null && this.state === 'ready') this.cutOff?.(code);
     this.#world.trace(() => `${this.name} closed ${code}${told === null ? '' : ` after bye ${told.code}`}`);
     if (clock.now - this.readyAt >= CALM_AFTER_MS && this.state === 'ready') this.#failures = 0;
     this.connection = null;
@@ -159,9 +162,7 @@ export class SimulatedClient implements ClientEnd {
       return;
     }
     this.state = 'coming-back';
-    const backoffMs =
-      this.#failures === 0 ? random.share() * BACKOFF_FIRST_MS : random.share() * Math.min(BACKOFF_MAX_MS, BACKOFF_FIRST_MS * 2 ** this.#failures);
-    const delayMs = back === 'after' ? (told?.retryAfterMs ?? 5_000) * (1 + random.share() * 0.1) : backoffMs;
+    const delayMs = returnDelayMs(back, told?.retryAfterMs ?? null, this.#failures, random);
     if (back === 'now') this.#failures++;
     this.#cancelRetry = clock.world(delayMs, () => {
       if (this.isFrozen) this.#cancelRetry = clock.world(1_000, () => this.dial('auto'));

@@ -88,7 +88,7 @@ export function summary(r: FleetReport): string[] {
     `${count(r.seeds)} seeds in ${(r.realMs / 1_000).toFixed(1)} s: ${(r.virtualMs / 3_600_000).toFixed(1)} h of virtual time, ${count(r.events)} events, ${count(r.applied)} agent events applied`,
     `${count(r.admissions)} admissions, ${count(r.persons)} of them of persons, ${count(r.queued)} queued, ${count(r.refused)} told to come back; ${count(r.crashes)} crashes`,
     `${count(r.evictions)} evictions, ${count(r.living)} of them of living managers`,
-    `longest until a decision ${r.longest.ms.toFixed(0)} ms (seed ${r.longest.seed}), longest with the queue ${r.longestQueued.ms.toFixed(0)} ms (seed ${r.longestQueued.seed})`,
+    `longest admission: ${r.longest.ms.toFixed(0)} ms until the decision (seed ${r.longest.seed}), ${r.longestQueued.ms.toFixed(0)} ms with the queue (seed ${r.longestQueued.seed}), own stalls included`,
   ];
   for (const { seed, violations } of r.failures.slice(0, 20)) {
     lines.push(`seed ${seed} failed; replay it with: npm run simulate -- --seed ${seed} --trace`);

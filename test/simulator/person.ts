@@ -122,9 +122,11 @@ export class Person {
         });
         return;
       case 'reset':
+        page.troubledAt = clock.now;
         connection.clientReset();
         return;
       case 'close':
+        page.troubledAt = clock.now;
         connection.clientClose(1001);
         return;
     }

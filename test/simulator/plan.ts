@@ -50,9 +50,9 @@ const sometimes = <T>(random: SeededRandom, share: number, most: number, make: (
 export function makePlan(seed: number): Plan {
   const random = new SeededRandom(seed);
   // Most worlds live by the short preset, in which the same happens in a tenth of the time; some by the times of production.
-  const timing = random.chance(0.04) ? 'default' : 'fast';
+  const timing = random.chance(0.03) ? 'default' : 'fast';
   const slowness = timing === 'fast' ? 1 : 4;
-  const forMs = (timing === 'fast' ? random.int(6, 12) : random.int(45, 75)) * 1_000;
+  const forMs = (timing === 'fast' ? random.int(5, 11) : random.int(45, 75)) * 1_000;
   const perUser = random.int(3, 6);
   const when = (): number => random.int(1_000, forMs - 1_000);
   const options: PartialOptions = {

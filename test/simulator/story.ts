@@ -22,6 +22,16 @@ export class Story {
     this.#world.violated('I13', `${page.name} was told of a gap (${gap.reason}, ${gap.from} to ${gap.to}), and nothing was lost`);
   }
 
+  /** A run is in progress until its producer ends it, whatever becomes of sessions. */
+  inspect(): void {
+    for (const { plan, run } of this.#world.producers) {
+      // A log that was in trouble may have been claimed anew, which is the producer's to notice.
+      if (run === null || run.stream.tenure === null || this.#world.plan.storeTroubles.length > 0) continue;
+      const active = run.stream.activeRun?.id;
+      if (active !== run.id) this.#world.violated('I13', `${run.id} of ${plan.id} goes on, and its conversation says ${active ?? 'nothing does'}`);
+    }
+  }
+
   applied(page: SimulatedClient, from: number, to: number, data: unknown): void {
     const { user, thread } = page.traits;
     const logged = this.#world.store.loggedIn({ user, thread });

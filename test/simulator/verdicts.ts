@@ -38,6 +38,8 @@ const CREDIT_MS = 40;
 export class Verdicts {
   readonly #world: World;
   readonly #silent = new Map<SimulatedClient, Silent>();
+  /** The beginning of our last stall, monotonic. */
+  #stalledFrom = Number.NEGATIVE_INFINITY;
   /** The end of our last stall, attentive. */
   #stalledAt = Number.NEGATIVE_INFINITY;
 
@@ -87,6 +89,9 @@ export class Verdicts {
   }
 
   #isInnocent(page: SimulatedClient): boolean {
+    const { clock } = this.#world;
+    // What came to an end while we stalled is read only after it.
+    if (clock.now - clock.stalledUntil < WELL_FOR_MS && page.troubledAt > this.#stalledFrom - WELL_FOR_MS) return false;
     return page.state === 'ready' && page.traits.rttMs <= NEAR_MS && page.traits.frameMs === 0 && page.traits.wakesEveryMs === null && page.isWell(WELL_FOR_MS);
   }
 
@@ -128,7 +133,8 @@ export class Verdicts {
     const lastSignMs = page.traits.rttMs + 20 * page.traits.frameMs;
     // Who does not read may still speak.
     const since = isApplication ? silent.since : Math.max(silent.since, manager.evidence.inboundAt);
-    const due = Math.max(since + lastSignMs + boundMs + options.health.confirmMaxMs, this.#stalledAt + AFTER_STALL_MS + options.health.confirmMaxMs) + SLACK_MS + doubtMs;
+    const due =
+      Math.max(since + lastSignMs + boundMs + options.health.confirmMaxMs, this.#stalledAt + AFTER_STALL_MS + options.health.confirmMaxMs) + SLACK_MS + doubtMs;
     if (this.#now <= due) return;
     silent.isFound = true;
     const { is, reason } = manager.verdict;
@@ -143,6 +149,7 @@ export class Verdicts {
     const { clock } = this.#world;
     if (clock.isStalled) return;
     const compare = this.#remember(`our stall of ${forMs} ms`);
+    this.#stalledFrom = clock.now;
     clock.touch();
     clock.stall(forMs);
     clock.afterwards(forMs, () => {

@@ -2,7 +2,7 @@ import type { Admission } from '../../src/managers/admission.ts';
 import type { CleanupReport } from '../../src/managers/events.ts';
 import type { WebSocketManagerFactory } from '../../src/managers/factory.ts';
 import type { ServerFrame } from '../../src/protocol/frames.ts';
-import type { ManagerId, UserId } from '../../src/protocol/ids.ts';
+import type { UserId } from '../../src/protocol/ids.ts';
 import type { SimulatedClient } from './client.ts';
 import type { Hello } from './client-world.ts';
 import type { Attempt } from './door.ts';
@@ -72,8 +72,6 @@ export class Watcher {
   readonly verdicts: Verdicts;
   readonly story: Story;
   readonly #evictions: Evictions;
-  /** Whether the store has forgotten seats since the start: then their number may be above any limit for a while. */
-  hasLost = false;
 
   constructor(world: World) {
     this.#world = world;
@@ -101,14 +99,10 @@ export class Watcher {
       this.#world.trace(() => `${managerId} of ${user} ended: ${reason}`);
       this.#evictions.ended(managerId);
       if (reason === 'ack-timeout' || reason === 'probe-timeout' || reason === 'unresponsive') this.verdicts.buried(managerId, reason);
-      if (reason === 'superseded' && !this.#mayBeSuperseded(managerId))
+      // Only a tombstone or a newer token drops a live manager; neither comes from a store that forgot it.
+      if (reason === 'superseded' && this.#world.store.seatsFailedAt === Number.NEGATIVE_INFINITY)
         this.violated('I21', `${managerId} was dropped as superseded, and nobody had taken its seat`);
     });
-  }
-
-  /** Only a tombstone or a newer token drops a live manager; neither comes from a store that forgot it. */
-  #mayBeSuperseded(_managerId: ManagerId): boolean {
-    return this.#world.store.seatsFailedAt > Number.NEGATIVE_INFINITY;
   }
 
   #cleaned(report: CleanupReport): void {
@@ -240,6 +234,7 @@ export class Watcher {
   opened(page: SimulatedClient): void {
     page.reader.gapped = (gap) => this.gapped(page, gap);
     page.heardNothing = () => this.verdicts.heardNothing(page);
+    page.cutOff = () => this.#evictions.cutOff(page);
   }
   gapped(page: SimulatedClient, gap: Extract<ServerFrame, { type: 'gap' }>): void {
     this.story.gapped(page, gap);
@@ -259,9 +254,6 @@ export class Watcher {
   }
   trimmed(): void {
     this.story.trimmed();
-  }
-  lost(): void {
-    this.hasLost = true;
   }
   stalling(forMs: number): void {
     this.#world.trace(() => `the process stalls for ${forMs} ms`);
@@ -285,6 +277,7 @@ export class Watcher {
       if (!this.#world.clock.isStalled) {
         for (const open of this.#open) this.#checkTimes(open);
         this.verdicts.inspect();
+        this.story.inspect();
         this.#evictions.inspect();
       }
       this.#inspectLater();

@@ -162,7 +162,6 @@ export class World implements ClientWorld {
 
   #lose(): void {
     this.trace(() => 'the store forgets who holds seats');
-    this.watcher.lost();
     this.store.forgetSeats();
   }
 

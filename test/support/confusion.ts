@@ -12,7 +12,9 @@ export interface Fate {
   readonly verdict: string;
   /** Cleanup level at which its seat was taken; null: it kept it. */
   readonly takenAt: string | null;
-  /** Dead: from the fault to the proof, in the gateway's attentive time; null: never proved. */
+  /** Dead, and proved so. */
+  readonly isFound: boolean;
+  /** From the fault to the proof, in the gateway's attentive time; null where nobody measured it. */
   readonly foundAfterMs: number | null;
   /** Dead: within which time it has to be found. */
   readonly boundMs: number;
@@ -20,8 +22,8 @@ export interface Fate {
   readonly isDue: boolean;
   /** Working, and called dead by proof at any look. */
   readonly wasCalledDead: boolean;
-  /** Whether the incident's criteria would have taken it. */
-  readonly isLegacyVictim: boolean;
+  /** Whether the incident's criteria would have taken it; null: nobody looked. */
+  readonly isLegacyVictim: boolean | null;
 }
 
 /** The run's own file, which all its test processes share. Their common parent names it; a runner without our reporter has no name. */
@@ -43,9 +45,14 @@ export function takeRecorded(): readonly Fate[] {
   }
 }
 
+/** The scenario whose test runs now. */
+export function scenarioOf(testName: string): string {
+  return /AS-\d+\w?/.exec(testName)?.[0] ?? testName;
+}
+
 /** Whose seat a working client may lose below Force: one that nobody uses. */
 export const isWronglyTaken = (f: Fate): boolean => f.truth === 'working' && f.takenAt !== null && f.takenAt !== 'force' && f.verdict !== 'idle';
-export const isMissed = (f: Fate): boolean => f.truth === 'dead' && f.isDue && f.foundAfterMs === null;
+export const isMissed = (f: Fate): boolean => f.truth === 'dead' && f.isDue && !f.isFound;
 
 const DONE: Readonly<Record<string, string>> = {
   F02: 'F02 process stopped',
@@ -80,9 +87,10 @@ export function confusionTable(fates: readonly Fate[]): string {
     `| ${cells.map((cell, i) => (i === 0 ? String(cell).padEnd(38) : String(cell).padStart(Math.max(7, head[i]?.length ?? 0)))).join(' | ')} |`;
   const working = fates.filter((f) => f.truth === 'working');
   const dead = fates.filter((f) => f.truth === 'dead');
-  const due = dead.filter((f) => f.isDue || f.foundAfterMs !== null);
-  const found = due.filter((f) => f.foundAfterMs !== null);
-  const slowest = found.reduce<Fate | null>((a, b) => ((a?.foundAfterMs ?? -1) / (a?.boundMs ?? 1) < (b.foundAfterMs ?? 0) / b.boundMs ? b : a), null);
+  const due = dead.filter((f) => f.isDue || f.isFound);
+  const found = due.filter((f) => f.isFound);
+  const shareOf = (f: Fate): number => (f.foundAfterMs ?? -1) / f.boundMs;
+  const slowest = found.filter((f) => f.foundAfterMs !== null && f.boundMs > 0).toSorted((x, y) => shareOf(y) - shareOf(x))[0];
   const seconds = (ms: number): string => `${(ms / 1_000).toFixed(1)} s`;
   return [
     '',
@@ -93,9 +101,9 @@ export function confusionTable(fates: readonly Fate[]): string {
       .map((name) => ` ${'-'.repeat(Math.max(7, name.length) - 1)}: |`)
       .join('')}`,
     ...rows.map(line),
-    `dead clients found: ${share(found.length, due.length)}${slowest === null ? '' : `, at the latest after ${seconds(slowest.foundAfterMs ?? 0)} of ${seconds(slowest.boundMs)}`}${dead.length > due.length ? `; ${dead.length - due.length} not due yet when their scenario ended` : ''}`,
+    `dead clients found: ${share(found.length, due.length)}${slowest === undefined ? '' : `, at the latest after ${seconds(slowest.foundAfterMs ?? 0)} of ${seconds(slowest.boundMs)}`}${dead.length > due.length ? `; ${dead.length - due.length} not due yet when their scenario ended` : ''}`,
     `working clients called dead: ${share(working.filter((f) => f.wasCalledDead).length, working.length)}; taken below Force while in use: ${working.filter(isWronglyTaken).length}`,
-    `by the incident's criteria: ${share(due.filter((f) => f.isLegacyVictim).length, due.length)} found, ${working.filter((f) => f.isLegacyVictim).length} working ones taken`,
+    `by the incident's criteria: ${share(due.filter((f) => f.isLegacyVictim).length, due.filter((f) => f.isLegacyVictim !== null).length)} found, ${working.filter((f) => f.isLegacyVictim).length} working ones taken`,
     '',
   ].join('\n');
 }

@@ -18,6 +18,8 @@ export interface RoundResult {
 const SEATS = 20;
 /** Crowds that share the frozen clients: one process alone would take long to fill. */
 const CROWDS = 2;
+/** Under the preset `fast` a transport is asked every half second: after this time its round trip is known. */
+const KNOWN_MS = 1_300;
 /** Under the preset `fast` evidence is old after 1 s, and an application at the limit is dead 2 s after its last sign. */
 const FROZEN_MS = 1_200;
 const DEAD_WITHIN_MS = 15_000;
@@ -41,6 +43,7 @@ export async function runRound(lab: Lab, opener: Crowd, ground: Ground, users: r
     ),
   );
   if (ground !== 'room') {
+    await pause(KNOWN_MS);
     for (const crowd of crowds) crowd.stop();
     if (ground === 'frozen') await pause(FROZEN_MS);
     else await allProvedDead(lab, users);

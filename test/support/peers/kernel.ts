@@ -31,8 +31,14 @@ export function kernelSockets(): readonly KernelSocket[] {
   });
 }
 
-/** Connections to `port` that a process still holds open on the listening side. */
-export const connectionsTo = (port: number): number => kernelSockets().filter((s) => s.localPort === port && s.isEstablished && s.inode !== 0).length;
+/** Connections to `port` that a process still holds open on the listening side. While others come and go the kernel may list one of
+ *  them twice. */
+export const connectionsTo = (port: number): number =>
+  new Set(
+    kernelSockets()
+      .filter((s) => s.localPort === port && s.isEstablished && s.inode !== 0)
+      .map((s) => s.remotePort),
+  ).size;
 
 /** Ports from which connections come that the listening side of `port` still holds, whatever TCP state they are in. A look at the
  *  kernel's table takes milliseconds, so one look answers for all. */

@@ -1,7 +1,7 @@
 import { expect } from 'vitest';
 import type { Attentive } from '../../../src/core/clocks.ts';
 import type { ManagerId, UserId } from '../../../src/protocol/ids.ts';
-import { type Fate, isMissed, isWronglyTaken, record } from '../confusion.ts';
+import { type Fate, isMissed, isWronglyTaken, record, scenarioOf } from '../confusion.ts';
 import type { TestGateway } from '../gateway.ts';
 import { Books } from './books.ts';
 import { isLegacyVictim } from './legacy-criteria.ts';
@@ -154,14 +154,25 @@ export class Truth implements Disposable {
     await this.#books.agree();
     this.#look();
     this[Symbol.dispose]();
-    const name = expect.getState().currentTestName ?? '';
-    const scenario = /AS-\d+\w?/.exec(name)?.[0] ?? name;
+    const scenario = scenarioOf(expect.getState().currentTestName ?? '');
     const now = this.#gw.gateway.factory.now();
     const all = [...this.#over, ...this.#known.values()];
     const fates = all.map((known): Fate => {
       const isDue = known.brokenAt !== null && now - known.brokenAt >= known.boundMs + (this.#stalled ? RECOVERY_MS : 0);
       const { kind, truth, verdict, takenAt, foundAfterMs, boundMs, isLegacyVictim: isLegacy } = known;
-      return { scenario, kind, truth, verdict, takenAt, foundAfterMs, boundMs, isDue, wasCalledDead: known.wasCalledDead !== null, isLegacyVictim: isLegacy };
+      return {
+        scenario,
+        kind,
+        truth,
+        verdict,
+        takenAt,
+        isFound: foundAfterMs !== null,
+        foundAfterMs,
+        boundMs,
+        isDue,
+        wasCalledDead: known.wasCalledDead !== null,
+        isLegacyVictim: isLegacy,
+      };
     });
     record(fates);
     const accused = all.flatMap((known) => known.wasCalledDead ?? []);
