@@ -43,6 +43,7 @@ export class Admissions implements AttemptOwner {
   readonly #nodeSweep: NodeSweep;
   readonly #passes: Passes;
   readonly #stopListening: () => void;
+  #isStopped = false;
 
   constructor(context: Context, deps: AdmissionDeps) {
     this.#context = context;
@@ -200,6 +201,10 @@ export class Admissions implements AttemptOwner {
 
   held(attempt: Attempt, facts: SeatFacts, isFirst: boolean): void {
     const { user } = attempt.run.applicant;
+    if (this.#isStopped) {
+      attempt.close();
+      return;
+    }
     if (attempt.run.ticket?.at === 'gate') {
       this.#room.release(attempt);
       this.#gate.hold(attempt);
@@ -255,9 +260,11 @@ export class Admissions implements AttemptOwner {
     this.#context.telemetry.record({ severity: 'DEBUG', event: 'admission-ended', message: `An admission ended: ${record.outcome}.`, admission: record });
   }
 
-  /** Nobody is woken any more. */
+  /** Whoever waits hears that it is over, and nobody is woken any more. */
   stop(): void {
+    this.#isStopped = true;
     this.#stopListening();
+    for (const waiting of [...this.#room.all, ...this.#gate.all]) (waiting as Attempt).close();
     this.#room.stop();
     this.#gate.stop();
   }

@@ -185,6 +185,8 @@ export class Attachment {
     const stream = this.#streams.get(sub);
     if (stream) this.#manager.noteAcknowledged(stream.key.thread, { epoch: subscription.cursor.epoch, offset });
     this.#manager.observe((e) => onAck(e, { bytes: progress.bytes }, this.delivery.owed, this.#context.now()), true);
+    // What is owed still is asked for in its own time, however far ahead the next look was planned.
+    if (this.#manager.evidence.owed !== null) this.#context.look(this.#manager, this.#context.options.health.ackQuietMs);
     this.delivery.wake();
     return 'ok';
   }

@@ -102,7 +102,15 @@ export class Attempt implements Member, Waiting {
     this.#owner.left(this);
   };
 
+  /** The factory is closed: nobody waits here any more. */
+  close(): void {
+    this.run.hasLeft = true;
+    this.settle({ is: 'left' });
+  }
+
   settle(outcome: StepOutcome): void {
+    // Closed while a pass had it in hand.
+    if (this.#isOver) return;
     if (outcome.is === 'queued') {
       this.#wait(outcome.facts);
       return;

@@ -50,6 +50,11 @@ export class GateRoom {
     return this.#gate.tickets.length;
   }
 
+  /** Everybody who waits here. */
+  get all(): readonly Waiting[] {
+    return [...this.#cancels.keys()];
+  }
+
   /** In how long a place is worth trying again. */
   get estimateMs(): number {
     return gateEstimateMs(this.#gate, this.size + 1, this.#context.options, this.#context.mono());

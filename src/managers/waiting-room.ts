@@ -37,6 +37,11 @@ export class WaitingRoom {
     return size;
   }
 
+  /** Everybody who waits here. */
+  get all(): readonly Waiting[] {
+    return [...this.#waiting.values()].flatMap((own) => [...own.keys()]);
+  }
+
   waitingOf(user: UserId): number {
     return this.#waiting.get(user)?.size ?? 0;
   }

@@ -103,7 +103,7 @@ test('who comes right after a round of probes asks nobody again, and is answered
   for (const client of seated) await client.next('ready');
   await new Promise((resolve) => setTimeout(resolve, 600));
   const { admissions } = told(gw);
-  (await person(gw, 'c')).next('ready');
+  await (await person(gw, 'c')).next('ready');
   const waiting: WireClient[] = [];
   const tookMs: number[] = [];
   for (let i = 0; i < 4; i++) {
