@@ -12,10 +12,10 @@ export { WebSocketManagerFactory } from './gateway/factory.ts';
 export { createGateway, type Gateway } from './gateway/gateway.ts';
 export type { AuthenticateAnswer, GatewayOptions } from './gateway/gateway-options.ts';
 export type { UpgradeSource } from './gateway/upgrade.ts';
-export type { Admission, AdmissionRequest, Queued, Retry, Seated } from './managers/admission.ts';
+export type { Admission, AdmissionRequest, Queued, Retry, Seated } from './managers/admission/admission.ts';
 export type { AdmissionRecord, CleanupReport, FactoryEvents, KeptRecord, VictimRecord } from './managers/events.ts';
 export type { FactoryOptions } from './managers/factory-options.ts';
-export type { History, HistoryEvent, HistoryFilter, PastCleanup } from './managers/history.ts';
+export type { History, HistoryEvent, HistoryFilter, PastCleanup } from './managers/inspection/history.ts';
 export type { UserContext, WebSocketManager } from './managers/manager.ts';
 export type {
   ConsistencyReport,

@@ -1,5 +1,5 @@
-import type { Admission, QueuePlace, Retry, Seated } from '../managers/admission.ts';
-import type { Attachment } from '../managers/attachment.ts';
+import type { Admission, QueuePlace, Retry, Seated } from '../managers/admission/admission.ts';
+import type { Attachment } from '../managers/delivery/attachment.ts';
 import type { WebSocketManagerFactory } from '../managers/factory.ts';
 import { newId } from '../ports/random.ts';
 import type { Transport } from '../ports/transport.ts';

@@ -1,4 +1,4 @@
-import { type Farewell, sayGoodbye } from '../managers/farewell.ts';
+import { type Farewell, sayGoodbye } from '../managers/delivery/farewell.ts';
 import type { Transport, TransportListener } from '../ports/transport.ts';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
 import type { ClientFrame } from '../protocol/frames.ts';

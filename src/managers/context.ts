@@ -9,12 +9,12 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import type { ManagerId, NodeId, UserId } from '../protocol/ids.ts';
 import type { ReasonCode } from '../protocol/reasons.ts';
 import type { Streams } from '../streams/streams.ts';
-import type { Counters } from './counters.ts';
+import type { RegretRecord } from './cleanup/regret.ts';
+import type { Sockets } from './cleanup/sockets.ts';
+import type { Counters } from './inspection/counters.ts';
+import type { ProbeWindow } from './liveness/probe-window.ts';
 import type { WebSocketManager } from './manager.ts';
-import type { ProbeWindow } from './probe-window.ts';
 import type { Registry } from './registry.ts';
-import type { RegretRecord } from './regret.ts';
-import type { Sockets } from './sockets.ts';
 import type { Turns } from './turns.ts';
 import type { UserLanes } from './user-lane.ts';
 

@@ -6,8 +6,8 @@ import type { Intent } from '../protocol/frames.ts';
 import type { ManagerId, Tier, UserId } from '../protocol/ids.ts';
 import type { VerdictName } from '../protocol/messages.ts';
 import type { EvictReason, KeepReason, ReasonCode, RetryReason } from '../protocol/reasons.ts';
-import type { RegretRecord } from './regret.ts';
-import type { QuarantinedSocket } from './sockets.ts';
+import type { RegretRecord } from './cleanup/regret.ts';
+import type { QuarantinedSocket } from './cleanup/sockets.ts';
 
 export type SeatedHow = 'reattach' | Extract<AdmissionStep, { do: 'seat' }>['how'];
 

@@ -7,17 +7,18 @@ import { isUserId, type ManagerId, type NodeId, type ThreadId, type UserId } fro
 import type { Limits } from '../protocol/messages.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Streams } from '../streams/streams.ts';
-import type { Admission, AdmissionRequest } from './admission.ts';
-import type { Attachment } from './attachment.ts';
-import { checkAll } from './consistency.ts';
+import type { Admission, AdmissionRequest } from './admission/admission.ts';
+import { evictOne, leave, type SingleCause, transportClosed } from './cleanup/partings.ts';
+import { climb } from './cleanup/sweep.ts';
+import type { Attachment } from './delivery/attachment.ts';
 import { publishEvent } from './emitter.ts';
 import type { CleanupReport, FactoryEvents } from './events.ts';
 import type { FactoryOptions } from './factory-options.ts';
-import type { History } from './history.ts';
+import { checkAll } from './inspection/consistency.ts';
+import type { History } from './inspection/history.ts';
+import type { ProbeCounts } from './liveness/probe-window.ts';
 import type { UserContext, WebSocketManager } from './manager.ts';
-import { evictOne, leave, type SingleCause, transportClosed } from './partings.ts';
 import { assemble, type Parts } from './parts.ts';
-import type { ProbeCounts } from './probe-window.ts';
 import type {
   ConsistencyReport,
   Explanation,
@@ -29,7 +30,6 @@ import type {
   UserStatus,
   UserSummary,
 } from './reports.ts';
-import { climb } from './sweep.ts';
 
 /** How long what was appended may take to reach the store when a factory is closed. */
 const SETTLE_GRACE_MS = 2_000;

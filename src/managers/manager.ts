@@ -11,11 +11,11 @@ import type { ManagerId, RunId, ThreadId, Tier, UserId } from '../protocol/ids.t
 import type { Limits, Notice, Visibility } from '../protocol/messages.ts';
 import type { Position } from '../protocol/position.ts';
 import type { EndReason, LostReason } from '../protocol/reasons.ts';
-import { Attachment } from './attachment.ts';
+import type { LifeSignal } from './cleanup/regret.ts';
+import type { CountedSocket } from './cleanup/sockets.ts';
 import type { Context } from './context.ts';
+import { Attachment } from './delivery/attachment.ts';
 import { Emitter } from './emitter.ts';
-import type { LifeSignal } from './regret.ts';
-import type { CountedSocket } from './sockets.ts';
 
 /** Who a manager belongs to and what it was opened for. It goes with every request and run. */
 export interface UserContext {

@@ -3,8 +3,8 @@ import type { SeatFacts } from '../ports/store.ts';
 import type { Tier, UserId } from '../protocol/ids.ts';
 import type { Limits, NoticeKind } from '../protocol/messages.ts';
 import { burstNotice, limitNearNotice, NEAR_SHARE, type NoticeBody, queueNotice } from '../protocol/texts.ts';
-import type { Attachment } from './attachment.ts';
 import type { Context } from './context.ts';
+import type { Attachment } from './delivery/attachment.ts';
 import type { WebSocketManager } from './manager.ts';
 
 /** At most one round of `limits` frames a user in this time. */

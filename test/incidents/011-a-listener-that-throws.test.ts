@@ -2,7 +2,7 @@
  *  thrown out of the queue; at the gate of a full node, where places are told by a timer, the whole process went down with it. */
 
 import { expect, it } from 'vitest';
-import type { Queued } from '../../src/managers/admission.ts';
+import type { Queued } from '../../src/managers/admission/admission.ts';
 import { WebSocketManagerFactory } from '../../src/managers/factory.ts';
 import type { LogRecord } from '../../src/ports/telemetry.ts';
 import type { UserId } from '../../src/protocol/ids.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { EVENT_TYPES } from '../../src/managers/history.ts';
+import { EVENT_TYPES } from '../../src/managers/inspection/history.ts';
 import { Events, EventType } from '../../src/schemas/admin-bodies.ts';
 import { expectShape, startWithAdmin } from '../support/admin.ts';
 import { EventReader, expectProblem } from './http-support.ts';

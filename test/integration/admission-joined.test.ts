@@ -1,9 +1,9 @@
 /** Admissions of one user that arrive together: one pass, one round of probes, the end that some order one by one would have had. */
 
 import { expect, test } from 'vitest';
+import { seatLimitsOf } from '../../src/managers/admission/seat-limits.ts';
 import type { AdmissionRecord, CleanupReport } from '../../src/managers/events.ts';
 import { WebSocketManagerFactory } from '../../src/managers/factory.ts';
-import { seatLimitsOf } from '../../src/managers/seat-limits.ts';
 import type { ManagerId, UserId } from '../../src/protocol/ids.ts';
 import { memoryStore } from '../../src/stores/memory.ts';
 import { FaultyStore } from '../support/faulty-store.ts';

@@ -1,9 +1,9 @@
 /** Records that disagree are found, those on their way are not, and what is proved is repaired. */
 
 import { expect, test, vi } from 'vitest';
+import { seatLimitsOf } from '../../src/managers/admission/seat-limits.ts';
 import type { FactoryEvents } from '../../src/managers/events.ts';
 import type { WebSocketManager } from '../../src/managers/manager.ts';
-import { seatLimitsOf } from '../../src/managers/seat-limits.ts';
 import type { ManagerId, UserId } from '../../src/protocol/ids.ts';
 import { FaultyStore } from '../support/faulty-store.ts';
 import { HELLO, startGateway, type TestGateway } from '../support/gateway.ts';

@@ -115,7 +115,7 @@ export const INVARIANT_MUTANTS: readonly Mutant[] = [
   {
     name: 'i9-attention-by-the-wall',
     proves: 'I9: a step of the wall clock makes no verdict worse',
-    file: 'src/managers/self.ts',
+    file: 'src/managers/liveness/self.ts',
     find: 'const now = mono(this.#clock.mono());',
     replace: 'const now = mono(this.#clock.wall());',
     caughtBy: 'test/simulator/simulation.test.ts -t I9: a wall clock',
@@ -155,7 +155,7 @@ export const INVARIANT_MUTANTS: readonly Mutant[] = [
   {
     name: 'i12-leaves-without-its-seat',
     proves: 'I12: at rest managers and seats are the same',
-    file: 'src/managers/partings.ts',
+    file: 'src/managers/cleanup/partings.ts',
     find: 'await context.store.seats.release(user, manager.id, seat.token, context.seatLimits);',
     replace: '',
     caughtBy: MODEL,
@@ -195,7 +195,7 @@ export const INVARIANT_MUTANTS: readonly Mutant[] = [
   {
     name: 'i15-automatic-before-persons',
     proves: 'I15: admissions that come at once end as they would one after the other',
-    file: 'src/managers/pass-facts.ts',
+    file: 'src/managers/admission/pass-facts.ts',
     find: 'return [isPerson ? 0 : 1, index < 0',
     replace: 'return [isPerson ? 1 : 0, index < 0',
     caughtBy: `${CLEANUP} -t I15: admissions`,
@@ -243,7 +243,7 @@ export const INVARIANT_MUTANTS: readonly Mutant[] = [
   {
     name: 'i18-force-waits',
     proves: 'I18: Force waits for nobody',
-    file: 'src/managers/force.ts',
+    file: 'src/managers/admission/force.ts',
     find: 'const candidates = candidatesOf(context, user);',
     replace: 'await new Promise<void>((resolve) => context.clock.after(300, resolve));\n  const candidates = candidatesOf(context, user);',
     caughtBy: `${CLEANUP} -t I18`,
@@ -251,7 +251,7 @@ export const INVARIANT_MUTANTS: readonly Mutant[] = [
   {
     name: 'i19-no-level-is-sacred',
     proves: 'I19: past failures never stop `conservative`',
-    file: 'src/managers/level-faults.ts',
+    file: 'src/managers/admission/level-faults.ts',
     find: "level === 'moderate' || level === 'aggressive';",
     replace: "level !== 'force' || level !== null;",
     caughtBy: `${CLEANUP} -t I19`,
@@ -283,7 +283,7 @@ export const INVARIANT_MUTANTS: readonly Mutant[] = [
   {
     name: 'i23-farewells-without-end',
     proves: 'I23: each evicted socket is closed or in quarantine',
-    file: 'src/managers/sockets.ts',
+    file: 'src/managers/cleanup/sockets.ts',
     find: 'if (this.#lingers) this.#cancel = this.#clock.after(lingerMs, this.#destroy);',
     replace: 'if (this.#lingers) this.#cancel = () => {};',
     caughtBy: worlds(60),

@@ -32,7 +32,7 @@ export const SCENARIO_MUTANTS_A: readonly Mutant[] = [
   {
     name: 'await-close',
     proves: 'a seat becomes free when the peer has finished the closing handshake',
-    file: 'src/managers/evict.ts',
+    file: 'src/managers/cleanup/evict.ts',
     find: '    const answer = await context.store.seats.evict(',
     replace: [
       '    const closing = manager.attachment;',
@@ -46,7 +46,7 @@ export const SCENARIO_MUTANTS_A: readonly Mutant[] = [
   {
     name: 'detector-first',
     proves: 'an admission waits until there is a verdict on everybody who is suspect',
-    file: 'src/managers/ladder.ts',
+    file: 'src/managers/admission/ladder.ts',
     find: '    const report = await this.#sweep(step, runs, claimant);\n    this.#mark(key,',
     replace: [
       '    for (const m of this.#deps.context.registry.of(this.#user))',
@@ -59,7 +59,7 @@ export const SCENARIO_MUTANTS_A: readonly Mutant[] = [
   {
     name: 'serial-probe',
     proves: 'an admission asks the suspects one by one, up to two seconds each',
-    file: 'src/managers/ladder.ts',
+    file: 'src/managers/admission/ladder.ts',
     find: '    const report = await this.#sweep(step, runs, claimant);\n    this.#mark(key,',
     replace: [
       '    for (const m of [...this.#deps.context.registry.of(this.#user)])',
@@ -96,7 +96,7 @@ export const SCENARIO_MUTANTS_A: readonly Mutant[] = [
   {
     name: 'no-repayment',
     proves: 'seats above the limit are never given back after a lease',
-    file: 'src/managers/repayment.ts',
+    file: 'src/managers/cleanup/repayment.ts',
     find: 'every(context, REPAY_EVERY_MS, () => this.#repayAll())',
     replace: 'every(context, 1_000 * REPAY_EVERY_MS, () => this.#repayAll())',
     caughtBy: AS_03,
@@ -120,7 +120,7 @@ export const SCENARIO_MUTANTS_A: readonly Mutant[] = [
   {
     name: 'debt-lasts',
     proves: 'a debt that is too old is not repaid while runs go on',
-    file: 'src/managers/repayment.ts',
+    file: 'src/managers/cleanup/repayment.ts',
     find: "now - burst.since >= options.limits.burst.debtMaxMs ? 'force' : 'aggressive'",
     replace: "now - burst.since >= 1_000 * options.limits.burst.debtMaxMs ? 'force' : 'aggressive'",
     caughtBy: AS_03A,
@@ -152,7 +152,7 @@ export const SCENARIO_MUTANTS_A: readonly Mutant[] = [
   {
     name: 'force-half',
     proves: 'Force takes half of all sessions to seat one',
-    file: 'src/managers/force.ts',
+    file: 'src/managers/admission/force.ts',
     find: '    if (lost !== null) part(lost);\n',
     replace: [
       '    if (lost !== null) part(lost);',
@@ -204,7 +204,7 @@ export const SCENARIO_MUTANTS_A: readonly Mutant[] = [
   {
     name: 'pass-never-starts',
     proves: 'the timer of the background pass never starts',
-    file: 'src/managers/background-pass.ts',
+    file: 'src/managers/cleanup/background-pass.ts',
     find: 'every(context, context.options.cleanup.passMs, () => this.#passNow())',
     replace: 'every(context, 1_000_000 * context.options.cleanup.passMs, () => this.#passNow())',
     caughtBy: AS_07,

@@ -5,7 +5,7 @@ export const SCENARIO_MUTANTS_B: readonly Mutant[] = [
   {
     name: 'spare-enterprise',
     proves: 'the dead of protected tiers are spared where a full node needs room',
-    file: 'src/managers/node-sweep.ts',
+    file: 'src/managers/admission/node-sweep.ts',
     find: 'if (manager.seat !== null && manager.verdict.proof) users.add(manager.user.userId);',
     replace: "if (manager.seat !== null && manager.verdict.proof && manager.user.tier !== 'enterprise') users.add(manager.user.userId);",
     caughtBy: 'test/acceptance/as-08.test.ts -t AS-08 a full node',
@@ -29,7 +29,7 @@ export const SCENARIO_MUTANTS_B: readonly Mutant[] = [
   {
     name: 'global-breaker',
     proves: 'a cleanup that failed for one user is not tried for anybody for a while',
-    file: 'src/managers/level-faults.ts',
+    file: 'src/managers/admission/level-faults.ts',
     find: '    if (!isGuarded(level)) return false;\n',
     replace: '    if (this.#faults.size > 0) return true;\n    if (!isGuarded(level)) return false;\n',
     caughtBy: 'test/acceptance/as-10.test.ts -t five writes of seats fail',
@@ -37,7 +37,7 @@ export const SCENARIO_MUTANTS_B: readonly Mutant[] = [
   {
     name: 'error-is-death',
     proves: 'a probe that could not be written counts as one that nobody answered',
-    file: 'src/managers/questions.ts',
+    file: 'src/managers/delivery/questions.ts',
     find: 'this.#manager.observe(onProbeFailed);',
     replace: 'this.#manager.observe((e) => onProbeFlushed(e, now));',
     caughtBy: 'test/acceptance/as-10.test.ts -t probes throw',

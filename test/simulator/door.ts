@@ -1,6 +1,6 @@
-import type { Admission, Retry, Seated } from '../../src/managers/admission.ts';
+import type { Admission, Retry, Seated } from '../../src/managers/admission/admission.ts';
+import { sayGoodbye } from '../../src/managers/delivery/farewell.ts';
 import type { WebSocketManagerFactory } from '../../src/managers/factory.ts';
-import { sayGoodbye } from '../../src/managers/farewell.ts';
 import type { TransportListener } from '../../src/ports/transport.ts';
 import { CLOSE, closeFor } from '../../src/protocol/close-codes.ts';
 import type { UserId } from '../../src/protocol/ids.ts';

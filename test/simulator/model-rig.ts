@@ -1,5 +1,5 @@
 import type { PartialOptions } from '../../src/core/options.ts';
-import type { Admission, Retry, Seated } from '../../src/managers/admission.ts';
+import type { Admission, Retry, Seated } from '../../src/managers/admission/admission.ts';
 import { WebSocketManagerFactory } from '../../src/managers/factory.ts';
 import type { Store } from '../../src/ports/store.ts';
 import type { Telemetry } from '../../src/ports/telemetry.ts';

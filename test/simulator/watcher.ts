@@ -1,4 +1,4 @@
-import type { Admission } from '../../src/managers/admission.ts';
+import type { Admission } from '../../src/managers/admission/admission.ts';
 import type { CleanupReport } from '../../src/managers/events.ts';
 import type { WebSocketManagerFactory } from '../../src/managers/factory.ts';
 import type { ServerFrame } from '../../src/protocol/frames.ts';

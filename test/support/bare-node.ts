@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { WebSocketServer } from 'ws';
 import type { PartialOptions } from '../../src/core/options.ts';
-import type { Admission, AdmissionRequest } from '../../src/managers/admission.ts';
+import type { Admission, AdmissionRequest } from '../../src/managers/admission/admission.ts';
 import type { FactoryEvents } from '../../src/managers/events.ts';
 import { WebSocketManagerFactory } from '../../src/managers/factory.ts';
 import { newId, systemRandom } from '../../src/ports/random.ts';

@@ -157,11 +157,11 @@ describe('the sources', () => {
       // The admission: another server takes over, or the named time that works.
       'gateway/connection.ts': ['CLOSE.draining', 'closeFor(retry.reason)'],
       // Seated: an older transport of the same session, an eviction, the end of a seat that the store gave away.
-      'managers/seating.ts': ["closeFor('superseded')"],
-      'managers/partings.ts': ["closeFor('superseded')"],
-      'managers/evict.ts': ['closeFor(reason)'],
+      'managers/admission/seating.ts': ["closeFor('superseded')"],
+      'managers/cleanup/partings.ts': ["closeFor('superseded')"],
+      'managers/cleanup/evict.ts': ['closeFor(reason)'],
       // What a client did wrong, and credentials that end.
-      'managers/bare-wire.ts': ['CLOSE.ackAhead', 'CLOSE.protocolError'],
+      'managers/delivery/bare-wire.ts': ['CLOSE.ackAhead', 'CLOSE.protocolError'],
       'gateway/wires/native.ts': ['CLOSE.ackAhead', 'CLOSE.protocolError', 'CLOSE.rateLimited'],
       'gateway/credential.ts': ['CLOSE.credentialExpired', 'CLOSE.unauthorized'],
       'gateway/sessions.ts': ['CLOSE.loggedOut'],
@@ -185,10 +185,10 @@ describe('the sources', () => {
     expect(ends.sort()).toEqual([
       "gateway/connection.ts: transport.end(1000, '')",
       "gateway/connection.ts: transport.end(1000, '')",
-      'managers/consistency.ts: transport.terminate()',
-      'managers/farewell.ts: transport.end(close.code, closeReason(close, retryAfterMs, f.reason)',
-      "managers/partings.ts: transport.end(1000, '')",
-      'managers/sockets.ts: transport.terminate()',
+      "managers/cleanup/partings.ts: transport.end(1000, '')",
+      'managers/cleanup/sockets.ts: transport.terminate()',
+      'managers/delivery/farewell.ts: transport.end(close.code, closeReason(close, retryAfterMs, f.reason)',
+      'managers/inspection/consistency.ts: transport.terminate()',
     ]);
   });
 

@@ -1,4 +1,4 @@
-import type { Attachment } from '../../managers/attachment.ts';
+import type { Attachment } from '../../managers/delivery/attachment.ts';
 import type { WebSocketManager } from '../../managers/manager.ts';
 import { CLOSE } from '../../protocol/close-codes.ts';
 import { isRetryable } from '../../protocol/errors.ts';

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { decodeJwt } from 'jose';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { Seated } from '../../../src/managers/admission.ts';
+import type { Seated } from '../../../src/managers/admission/admission.ts';
 import type { WebSocketManagerFactory } from '../../../src/managers/factory.ts';
 import type { Transport } from '../../../src/ports/transport.ts';
 import type { UserId } from '../../../src/protocol/ids.ts';

@@ -1,5 +1,5 @@
 import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
-import type { PastCleanup } from '../../../managers/history.ts';
+import type { PastCleanup } from '../../../managers/inspection/history.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import { CleanupDone, Cleanups, HistoryQuery, PlanCleanup, RunPath, RunPlan } from '../../../schemas/admin-bodies.ts';
 import { PastCleanup as PastCleanupSchema, Plan } from '../../../schemas/admin-reports.ts';

@@ -1,6 +1,6 @@
 import type { FactoryEvents } from '../../../managers/events.ts';
 import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
-import { EVENT_TYPES, type HistoryEvent } from '../../../managers/history.ts';
+import { EVENT_TYPES, type HistoryEvent } from '../../../managers/inspection/history.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Services } from '../../services.ts';
 import { SseBody } from '../sse.ts';

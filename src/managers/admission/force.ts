@@ -1,0 +1,79 @@
+import type { Victim } from '../../core/cleanup.ts';
+import type { Candidate } from '../../core/victims.ts';
+import { newId } from '../../ports/random.ts';
+import type { SeatFacts } from '../../ports/store.ts';
+import { partFrom, recordOf } from '../cleanup/evict.ts';
+import { candidatesOf, keptOf, planFor } from '../cleanup/sweep.ts';
+import type { Context } from '../context.ts';
+import type { CleanupReport } from '../events.ts';
+import type { Seat } from '../manager.ts';
+import type { AdmissionRun } from './admission-run.ts';
+import type { KeptSeat, NodeSeats } from './node-seats.ts';
+
+export type Forced =
+  /** `kept`: the seat of this node that the victim left; released when its new holder stands in the registry. */
+  | { readonly is: 'seated'; readonly seat: Seat; readonly facts: SeatFacts; readonly kept: KeptSeat | null; readonly report: CleanupReport }
+  /** The store knows nothing of the seat that was named; its handle is gone now, and another can be named. */
+  | { readonly is: 'stale' }
+  /** Every seat that could be named is promised to a newcomer. `settled`: when one of them has arrived. */
+  | { readonly is: 'promised'; readonly settled: Promise<unknown> }
+  | { readonly is: 'none' };
+
+/** One for one: the cheapest manager gives up its seat in the very step that gives it away. Asks for no evidence and waits for no peer.
+ *  Rejects where the store does not answer; it may be repeated. */
+export async function forceSeat(context: Context, nodeSeats: NodeSeats, run: AdmissionRun): Promise<Forced> {
+  const { user, manager: requester, label } = run.applicant;
+  const startedAt = context.mono();
+  const candidates = candidatesOf(context, user);
+  const plan = planFor(context, { user, level: 'force', need: 1, liveMax: 1, trigger: 'admission', requester, label }, candidates);
+  const named = plan.victims[0];
+  if (!named) {
+    const settling = [...context.registry.of(user)].flatMap((m) => m.attachment?.settling ?? []);
+    return settling.length > 0 ? { is: 'promised', settled: Promise.race(settling) } : { is: 'none' };
+  }
+  let kept: KeptSeat | null = null;
+  const part = (victim: Victim): void => {
+    const manager = context.registry.find(victim.managerId);
+    if (manager?.seat?.token !== victim.token) return;
+    partFrom(context, manager, victim, { level: 'force', label });
+    kept = nodeSeats.keep();
+  };
+  const replace = async () => {
+    const victims = [{ manager: named.managerId, token: named.token }];
+    const answered = await context.store.seats.replace({ ...run.request(false), victims, reason: named.reason });
+    const lost = answered.is === 'stale' ? named : victimOf(answered.victim, named, candidates);
+    if (lost !== null) part(lost);
+    return { answered, lost };
+  };
+  const holder = context.registry.find(named.managerId);
+  const { answered, lost } = await (holder ? holder.whileLeaving(replace) : replace());
+  if (answered.is === 'stale') return { is: 'stale' };
+  context.counters.levelRan('force');
+  const seen = candidates.find((c) => c.managerId === lost?.managerId);
+  const victims = lost !== null && seen !== undefined ? [recordOf(context, lost, seen, 'force')] : [];
+  if (victims.length > 0) context.counters.seatTaken('force');
+  const durationMs = Math.round(context.mono() - startedAt);
+  const before = candidates.length;
+  const report: CleanupReport = {
+    run: newId(context.random, 'cln'),
+    user,
+    trigger: 'admission',
+    admissions: [],
+    levels: [{ level: 'force', examined: before, freed: victims.length, result: 'enough', durationMs }],
+    before,
+    after: before - victims.length,
+    victims,
+    kept: keptOf(context, plan, candidates, victims),
+    result: 'enough',
+    durationMs,
+  };
+  return { is: 'seated', seat: { token: answered.token, kind: answered.seat }, facts: answered.facts, kept, report };
+}
+
+/** Whose seat it was. A repeated call, whose first answer was lost, has taken the one that was named then. */
+function victimOf(id: string | null, named: Victim, candidates: readonly Candidate[]): Victim | null {
+  if (id === null || id === named.managerId) return id === null ? null : named;
+  const other = candidates.find((c) => c.managerId === id);
+  if (other === undefined) return null;
+  return { ...named, managerId: other.managerId, version: other.version, token: other.token, verdict: other.verdict };
+}
