@@ -1,6 +1,6 @@
 import { type CleanupPlan, planCleanup } from '../../core/cleanup.ts';
 import { explainEvidence } from '../../core/explain.ts';
-import { type CleanupLevel, LEVELS, reaches } from '../../core/levels.ts';
+import { type CleanupLevel, LEVELS, liveQuota, reaches } from '../../core/levels.ts';
 import type { Candidate, Trigger } from '../../core/victims.ts';
 import { newId } from '../../ports/random.ts';
 import type { ManagerId, UserId } from '../../protocol/ids.ts';
@@ -64,11 +64,18 @@ export async function sweep(context: Context, r: SweepRequest): Promise<CleanupR
   const tried = new Set(plan.victims.map((victim) => victim.managerId));
   const others = candidatesOf(context, r.user).filter((c) => !tried.has(c.managerId));
   const living = report.victims.filter(({ verdict }) => verdict !== 'inactive' && verdict !== 'zombie').length;
-  const rest = { ...r, need: r.need - freed, liveMax: r.liveMax - living };
+  const rest = { ...r, need: r.need - freed, liveMax: Math.min(r.liveMax, liveQuota(r.level, context.options)) - living };
   const next = planFor(context, rest, others);
   if (next.victims.length === 0) return report;
-  const second = await carryOut(context, next, others, rest);
-  return joinReports([report, { ...second, kept: [...report.kept.filter(({ managerId }) => tried.has(managerId)), ...second.kept] }]) as CleanupReport;
+  const second = await carryOut(context, next, others, { ...rest, isSecondTry: true });
+  const kept = [...report.kept.filter(({ managerId }) => tried.has(managerId)), ...second.kept];
+  return { ...(joinReports([report, { ...second, kept }]) as CleanupReport), levels: [oneLevel(report, second)] };
+}
+
+/** Two tries of one level are one level. */
+function oneLevel(first: CleanupReport, second: CleanupReport): CleanupReport['levels'][number] {
+  const [a, b] = [first.levels[0], second.levels[0]] as [CleanupReport['levels'][number], CleanupReport['levels'][number]];
+  return { ...b, examined: a.examined, freed: a.freed + b.freed, result: a.result === 'failed' ? 'failed' : b.result, durationMs: a.durationMs + b.durationMs };
 }
 
 /** Evicts the victims of `plan`, which was made from `candidates`, and tells what became of everybody. */
@@ -76,10 +83,10 @@ export async function carryOut(
   context: Context,
   plan: CleanupPlan,
   candidates: readonly Candidate[],
-  r: Pick<SweepRequest, 'user' | 'level' | 'need' | 'trigger' | 'label' | 'freed'> & { readonly detail?: string },
+  r: Pick<SweepRequest, 'user' | 'level' | 'need' | 'trigger' | 'label' | 'freed'> & { readonly detail?: string; readonly isSecondTry?: boolean },
 ): Promise<CleanupReport> {
   const startedAt = context.mono();
-  context.counters.levelRan(r.level);
+  if (r.isSecondTry !== true) context.counters.levelRan(r.level);
   const victims: VictimRecord[] = [];
   let failed = false;
   for (const victim of plan.victims) {
