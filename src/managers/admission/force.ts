@@ -1,4 +1,4 @@
-import type { Victim } from '../../core/cleanup.ts';
+import type { CleanupPlan, Victim } from '../../core/cleanup.ts';
 import type { Candidate } from '../../core/victims.ts';
 import { newId } from '../../ports/random.ts';
 import type { SeatFacts } from '../../ports/store.ts';
@@ -25,7 +25,8 @@ export async function forceSeat(context: Context, nodeSeats: NodeSeats, run: Adm
   const { user, manager: requester, label } = run.applicant;
   const startedAt = context.mono();
   const candidates = candidatesOf(context, user);
-  const plan = planFor(context, { user, level: 'force', need: 1, liveMax: 1, trigger: 'admission', requester, label }, candidates);
+  const planOf = (of: readonly Candidate[]) => planFor(context, { user, level: 'force', need: 1, liveMax: 1, trigger: 'admission', requester, label }, of);
+  const plan = planOf(candidates);
   const named = plan.victims[0];
   if (!named) {
     const settling = [...context.registry.of(user)].flatMap((m) => m.attachment?.settling ?? []);
@@ -41,7 +42,7 @@ export async function forceSeat(context: Context, nodeSeats: NodeSeats, run: Adm
   const replace = async () => {
     const victims = [{ manager: named.managerId, token: named.token }];
     const answered = await context.store.seats.replace({ ...run.request(false), victims, reason: named.reason });
-    const lost = answered.is === 'stale' ? named : victimOf(answered.victim, named, candidates);
+    const lost = answered.is === 'stale' ? named : victimOf(answered.victim, named, planOf, candidates);
     if (lost !== null) part(lost);
     return { answered, lost };
   };
@@ -70,10 +71,9 @@ export async function forceSeat(context: Context, nodeSeats: NodeSeats, run: Adm
   return { is: 'seated', seat: { token: answered.token, kind: answered.seat }, facts: answered.facts, kept, report };
 }
 
-/** Whose seat it was. A repeated call, whose first answer was lost, has taken the one that was named then. */
-function victimOf(id: string | null, named: Victim, candidates: readonly Candidate[]): Victim | null {
-  if (id === null || id === named.managerId) return id === null ? null : named;
-  const other = candidates.find((c) => c.managerId === id);
-  if (other === undefined) return null;
-  return { ...named, managerId: other.managerId, version: other.version, token: other.token, verdict: other.verdict };
+/** Whose seat it was. A repeated call, whose first answer was lost, has taken the one that was named then; the reason is its own. */
+function victimOf(id: string | null, named: Victim, plan: (candidates: readonly Candidate[]) => CleanupPlan, candidates: readonly Candidate[]): Victim | null {
+  if (id === null) return null;
+  if (id === named.managerId) return named;
+  return plan(candidates.filter((c) => c.managerId === id)).victims[0] ?? null;
 }
