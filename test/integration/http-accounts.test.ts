@@ -32,7 +32,6 @@ describe('signing in', () => {
       return { body, ms: performance.now() - before };
     };
     await ask('nobody');
-    const median = (times: readonly number[]): number => times.toSorted((x, y) => x - y)[times.length >> 1] as number;
     const known: number[] = [];
     const unknown: number[] = [];
     for (let i = 0; i < 9; i++) {
@@ -41,9 +40,10 @@ describe('signing in', () => {
       known.push(right.ms);
       unknown.push(wrong.ms);
     }
-    // A name that is looked up and found missing would be answered in a tenth of the time that a hash takes.
-    expect(median(unknown)).toBeGreaterThan(median(known) / 2);
-    expect(median(unknown)).toBeLessThan(median(known) * 2);
+    // A name that is looked up and found missing would be answered in a tenth of the time that a hash takes. The shortest time is the one
+    // that a busy machine has not lengthened.
+    expect(Math.min(...unknown)).toBeGreaterThan(Math.min(...known) / 2);
+    expect(Math.min(...unknown)).toBeLessThan(Math.min(...known) * 2);
   });
 
   test('the eleventh attempt in a minute for a name waits; other names do not', async () => {

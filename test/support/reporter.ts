@@ -11,6 +11,11 @@ interface Counts {
 /** Prints verdicts against truth over all scenarios that ran, why tests were skipped and, as the very last line, `N passed, N failed, N skipped`. Files that failed to load, errors of suites
  *  and unhandled errors count as failed. With `SPILLWAY_TEST_COUNTS` the counts go to that file instead, for a caller that adds its own. */
 export class ClosingLine implements Reporter {
+  onTestRunStart(): void {
+    // Of a run that was killed, if its process had our number.
+    takeRecorded();
+  }
+
   onTestRunEnd(modules: readonly TestModule[], unhandled: readonly unknown[]): void {
     const counts: Counts = { passed: 0, failed: unhandled.length, skipped: 0 };
     const reasons = new Map<string, number>();

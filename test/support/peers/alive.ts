@@ -1,4 +1,5 @@
 import type { ManagerId, ThreadId, UserId } from '../../../src/protocol/ids.ts';
+import { seeded } from '../lab/seeded.ts';
 import { type AliveKind, type AlivePeer, type PeerOf, portOf, publishTo } from './peer.ts';
 import { ProvableClient } from './provable-client.ts';
 import { type Road, type TcpRelay, tcpRelay } from './tcp-relay.ts';
@@ -9,17 +10,6 @@ const PLAIN_EVERY_MS = 200;
 const OFFERED_BYTES = 3_000;
 const OFFERED_EVERY_MS = 100;
 const SLOW_BYTES_PER_S = 20_000;
-
-/** The same numbers in every run. */
-function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** Delays of F12p under the preset `fast`: a tenth of 400 ± 200 ms, and of 1.5 to 6 s for what is held. */
 const roads: Readonly<Record<AliveKind, ((seed: number) => Road) | null>> = {
