@@ -8,7 +8,13 @@ import { instant, OpaqueId, text, whole } from './values.ts';
 /** Ids of users come from elsewhere and may be longer than ours. */
 const UserId = text(1, 256);
 const reason = text(1, 500).describe('Why, in your words: it stands in the log.');
-const cursor = text(1, 256).optional().describe('`nextCursor` of the page before.');
+/** An id in base64url; an id of 256 characters has up to 1,366 of them. */
+const cursor = z
+  .string()
+  .regex(/^[A-Za-z0-9_-]{1,1366}$/)
+  .optional()
+  .describe('`nextCursor` of the page before.');
+const sequence = z.string().regex(/^\d{1,15}$/);
 
 /** Digits, or an instant as people write it. */
 const since = z
@@ -24,18 +30,19 @@ export const RunPath = z.strictObject({ run: OpaqueId });
 
 export const UsersQuery = z.strictObject({ limit: limit(500, 100), cursor });
 export const ManagersQuery = z.strictObject({ user: UserId.optional(), verdict: VerdictName.optional(), limit: limit(500, 100), cursor });
-export const HistoryQuery = z.strictObject({ user: UserId.optional(), since, limit: limit(200, 50), cursor });
+export const HistoryQuery = z.strictObject({
+  user: UserId.optional(),
+  since,
+  limit: limit(200, 50),
+  cursor: sequence.optional().describe('`nextCursor` of the page before.'),
+});
 export const EventType = z.enum(['admission-ended', 'cleanup-finished', 'manager-ended', 'transport-quarantined', 'eviction-regret']).meta({ id: 'EventType' });
 export const EventsQuery = z.strictObject({
   type: EventType.optional(),
   user: UserId.optional(),
   since,
   limit: limit(1_000, 100),
-  cursor: z
-    .string()
-    .regex(/^\d{1,15}$/)
-    .optional()
-    .describe('`nextCursor` of the page before, or the `id` of an event: what came after it.'),
+  cursor: sequence.optional().describe('`nextCursor` of the page before, or the `id` of an event: what came after it.'),
 });
 
 export const FreeUser = z
