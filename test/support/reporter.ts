@@ -8,8 +8,9 @@ interface Counts {
   skipped: number;
 }
 
-/** Prints verdicts against truth over all scenarios that ran, why tests were skipped and, as the very last line, `N passed, N failed, N skipped`. Files that failed to load, errors of suites
- *  and unhandled errors count as failed. With `SPILLWAY_TEST_COUNTS` the counts go to that file instead, for a caller that adds its own. */
+/** Prints verdicts against truth over all scenarios that ran, why tests were skipped and, as the very last line,
+ *  `N passed, N failed, N skipped`. Files that failed to load, errors of suites and unhandled errors count as failed. With
+ *  `SPILLWAY_TEST_COUNTS` the counts go to that file instead, for a caller that adds its own. */
 export class ClosingLine implements Reporter {
   onTestRunStart(): void {
     // Of a run that was killed, if its process had our number.
