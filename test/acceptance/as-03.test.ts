@@ -70,6 +70,8 @@ async function twentyThatWork(
       'the last word to be acknowledged',
       () => (gw.gateway.factory.find(client.manager as never)?.acknowledged(`silent-${i}` as never)?.offset ?? 0) >= offset,
     );
+    const acknowledgedAt = gw.gateway.factory.now();
+    await until('the next instant', () => gw.gateway.factory.now() > acknowledgedAt);
   }
   return { asking, spoken, silent };
 }

@@ -52,6 +52,9 @@ test(
       cleanUp.use(client.wire);
       truth.works(client.manager, USER);
       clients.push(client);
+      // Its clock moves on, so that everybody knows who came first.
+      const seatedAt = gw.gateway.factory.now();
+      await until('the next instant', () => gw.gateway.factory.now() > seatedAt);
     }
     // Seats above the limit are taken in the threads new-0 to new-4 too: two devices in one conversation.
     clients.push(...(await connect(cleanUp, { gw, truth }, 5, 50)));
