@@ -23,9 +23,20 @@ const isName = (value: unknown): value is string => typeof value === 'string' &&
  *  producer can speak for another run. Fields may lie at the root, under `data` or under `payload`. An event of unknown type
  *  passes with its fields as they are: clients ignore it. Never throws. */
 export function normalise(yielded: unknown, context: EventContext): Normalised {
+  try {
+    return taken(yielded, context);
+  } catch (error) {
+    // A getter or proxy of the producer's: its value cannot be had.
+    return invalid(`Expected an event whose fields can be read: ${messageOf(error)}`);
+  }
+}
+
+function taken(yielded: unknown, context: EventContext): Normalised {
   if (!isObject(yielded)) return invalid(`Expected an event object, got ${yielded === null ? 'null' : Array.isArray(yielded) ? 'an array' : typeof yielded}.`);
   const given = yielded.type;
   if (!isName(given)) return invalid('Expected `type` to name the event.');
+  const text = given === 'text_delta' && Object.hasOwn(yielded, 'text') ? yielded.text : undefined;
+  if (typeof text === 'string') return textDelta(yielded, text, context);
   const type = TYPE_ALIASES.get(given) ?? given;
   const fields = FIELDS.get(type);
   const event: Record<string, unknown> = { type };
@@ -39,6 +50,13 @@ export function normalise(yielded: unknown, context: EventContext): Normalised {
   event.run_id = context.run;
   event.timestamp = isTime(yielded.timestamp) ? yielded.timestamp : context.timestamp;
   return encode(event as unknown as AgentEvent);
+}
+
+/** What nearly every event is: as the general way would make it, without the search for every field in every place. */
+function textDelta(yielded: Raw, text: string, c: EventContext): Normalised {
+  const eventId = isName(yielded.event_id) ? yielded.event_id : c.eventId;
+  const timestamp = isTime(yielded.timestamp) ? yielded.timestamp : c.timestamp;
+  return encode({ type: 'text_delta', message_id: c.messageId, text, event_id: eventId, thread_id: c.thread, run_id: c.run, timestamp });
 }
 
 /** Fields at the root win over those under `data`, and these over those under `payload`. */
@@ -71,17 +89,22 @@ function find(names: readonly string[], places: readonly Raw[]): unknown {
 }
 
 function copyUnknown(event: Record<string, unknown>, yielded: Raw): void {
-  for (const [key, value] of Object.entries(yielded)) if (key !== 'type' && key !== '__proto__') event[key] = value;
+  for (const [key, value] of Object.entries(yielded)) {
+    // JSON carries no function, and calls one that is named `toJSON` instead of writing the event.
+    if (key !== 'type' && key !== '__proto__' && typeof value !== 'function') event[key] = value;
+  }
 }
 
 const isTime = (value: unknown): value is string => isName(value) && /^\d{4}-\d{2}-\d{2}T[\d:.]+(Z|[+-]\d{2}:?\d{2})$/.test(value);
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : typeof error).slice(0, 200);
 
 function encode(event: AgentEvent): Normalised {
   let text: string;
   try {
     text = JSON.stringify(event);
   } catch (error) {
-    return invalid(`${event.type}: expected values that JSON can carry: ${error instanceof Error ? error.message : String(error)}`);
+    return invalid(`${event.type}: expected values that JSON can carry: ${messageOf(error)}`);
   }
   const isTooLong = isLongerThan(text, BOUNDS.eventBytes);
   if (isTooLong && event.type === 'agent_completed' && event.final_response !== undefined) {

@@ -58,7 +58,7 @@ async function follow(streams: Streams, user: UserId, thread: ThreadId, from: Fr
     scheduled = false;
     while (!ended && !isFull && cursor !== null) {
       const step = cursor.next(BOUNDS.rangeBytes);
-      if (step.is === 'nothing') return;
+      if (step.is === 'nothing' || step.is === 'full') return;
       if (step.is === 'replayed') isFull = listener.frame({ type: 'replayed', offset: step.offset }, cursor.epoch).full;
       else if (step.is === 'gap') {
         const snapshot = `/v1/threads/${encodeURIComponent(thread)}/messages`;

@@ -1,3 +1,4 @@
+import { foldRun } from '../codecs/fold.ts';
 import { newId } from '../ports/random.ts';
 import type { RunRecord } from '../ports/store.ts';
 import type { AgentEvent } from '../protocol/agent-events.ts';
@@ -31,7 +32,7 @@ export async function endLostRun(stream: Stream, record: RunRecord, { agent, clo
   }
   const event: AgentEvent = { type: 'agent_error', event_id: `${record.id}:lost`, ...ids, ...AGENT_FAILURES.producerLost };
   events.push(event);
-  const records = endRecords(record, events, messageId, firstOffset, stream.head + 1, at);
+  const records = endRecords(record, foldRun(events), messageId, firstOffset, stream.head + 1, at);
   await stream.log({ ...log, data: JSON.stringify(event) }, records);
   stream.setActiveRun(null);
   telemetry.record({ severity: 'WARNING', event: 'run-producer-lost', message: 'A run whose process had died was ended.', run: record.id });

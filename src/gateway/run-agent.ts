@@ -1,8 +1,9 @@
 import { normalise } from '../codecs/agent-events.ts';
-import { foldRun } from '../codecs/fold.ts';
+import { type FoldedRun, RunFold } from '../codecs/fold.ts';
 import type { Options } from '../core/options.ts';
 import type { Agent, AgentRun } from '../ports/agent.ts';
 import type { Clock } from '../ports/clock.ts';
+import { isoTime } from '../ports/iso-time.ts';
 import type { RunRecord, StoredMessage, WriterToken } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type AgentEvent, type AgentYield, isTerminal } from '../protocol/agent-events.ts';
@@ -11,6 +12,7 @@ import type { MessageId } from '../protocol/ids.ts';
 import type { ThreadMessage } from '../protocol/messages.ts';
 import { AGENT_FAILURES } from '../protocol/texts.ts';
 import type { Stream } from '../streams/stream.ts';
+import { PatientPull, type Pulled } from './patient-pull.ts';
 
 export interface RunInput {
   readonly stream: Stream;
@@ -38,7 +40,8 @@ export class RunningAgent {
   readonly #abort = new AbortController();
   readonly #startedAt: number;
   readonly #tenure: WriterToken | null;
-  readonly #events: AgentEvent[] = [];
+  readonly #fold = new RunFold();
+  readonly #pull: PatientPull<AgentYield>;
   #count = 0;
   #bytes = 0;
   #firstOffset: number | null = null;
@@ -51,6 +54,7 @@ export class RunningAgent {
     this.record = input.record;
     this.#startedAt = input.clock.mono();
     this.#tenure = input.stream.tenure;
+    this.#pull = new PatientPull(input.clock, input.options.run.silentMs);
     this.ended = new Promise((resolve) => {
       this.#finish = resolve;
     });
@@ -58,15 +62,18 @@ export class RunningAgent {
 
   /** Runs the agent to its end, with the conversation that `history` reads. Never rejects: what goes wrong becomes the run's `agent_error`. */
   async execute(history: () => Promise<readonly ThreadMessage[]>): Promise<RunEnd> {
-    const { agent, run, options, stream } = this.#input;
+    const { agent, run, stream } = this.#input;
     let iterator: AsyncIterator<AgentYield> | null = null;
     try {
       const messages = this.#isLeaving ? [] : await history();
       if (!this.#isLeaving) iterator = agent.run({ ...run, messages, signal: this.#abort.signal })[Symbol.asyncIterator]();
       while (iterator !== null && !this.#isLeaving) {
-        await stream.room();
-        if (this.#isLeaving) break;
-        const next: IteratorResult<AgentYield> | 'silent' | 'aborted' = await this.#within(iterator.next(), options.run.silentMs);
+        if (!stream.hasRoom) {
+          await stream.room();
+          if (this.#isLeaving) break;
+        }
+        const next: Pulled<AgentYield> = await this.#pull.next(iterator);
+        this.#pull.taken();
         if (next === 'silent') {
           this.#fail(AGENT_FAILURES.silent);
           this.#abort.abort();
@@ -78,6 +85,7 @@ export class RunningAgent {
     } catch (error) {
       if (!this.#isLeaving) this.#reportFailure(error);
     }
+    this.#pull.end();
     if (!this.#isOver) this.#end();
     sendAway(iterator);
     return await this.ended;
@@ -97,25 +105,7 @@ export class RunningAgent {
     if (this.#isOver || this.#stopped !== null) return;
     this.#stopped = cause;
     this.#abort.abort();
-  }
-
-  #within<T>(next: Promise<T>, silentMs: number): Promise<T | 'silent' | 'aborted'> {
-    return new Promise((resolve, reject) => {
-      const signal = this.#abort.signal;
-      const cancel = this.#input.clock.after(silentMs, () => settle(() => resolve('silent')));
-      const onAbort = (): void => settle(() => resolve('aborted'));
-      const settle = (act: () => void): void => {
-        cancel();
-        signal.removeEventListener('abort', onAbort);
-        act();
-      };
-      if (signal.aborted) onAbort();
-      else signal.addEventListener('abort', onAbort, { once: true });
-      next.then(
-        (value) => settle(() => resolve(value)),
-        (error: unknown) => settle(() => reject(error as Error)),
-      );
-    });
+    this.#pull.abort();
   }
 
   #take(yielded: unknown): void {
@@ -133,7 +123,7 @@ export class RunningAgent {
       run: run.runId,
       messageId: this.#input.messageId,
       eventId: `${run.runId}:${this.#count + 1}`,
-      timestamp: new Date(at).toISOString(),
+      timestamp: isoTime(at),
     });
     if (made.is === 'invalid') {
       this.#input.telemetry.record({
@@ -150,7 +140,7 @@ export class RunningAgent {
       this.#finishWith(made.event, made.text, at);
       return;
     }
-    this.#bytes += made.text.length;
+    this.#bytes += Buffer.byteLength(made.text);
     // The first event is always logged, and so is the last: a run that says too much ends, it does not vanish.
     if (this.#count > 0 && this.#bytes > options.log.runBytes) {
       this.#fail(AGENT_FAILURES.tooLong);
@@ -167,7 +157,7 @@ export class RunningAgent {
       return;
     }
     this.#count++;
-    this.#events.push(event);
+    this.#fold.add(event);
     if (this.#firstOffset !== null) {
       stream.append({ kind: 'agent', run: run.runId, codec: 'agent-events', data, at }, { onLost: this.abandon });
       return;
@@ -182,6 +172,7 @@ export class RunningAgent {
   readonly abandon = (): void => {
     this.#isOver = true;
     this.#abort.abort();
+    this.#pull.abort();
     this.#finish('lost');
   };
 
@@ -210,8 +201,7 @@ export class RunningAgent {
     if (this.#isOver) return;
     if (this.#count === 0) this.#log({ type: 'agent_started', agent_name: this.#input.agent.name });
     const elapsed = Math.round(this.#input.clock.mono() - this.#startedAt);
-    const text = this.#events.map((e) => (e.type === 'text_delta' ? e.text : '')).join('');
-    this.#log(event.type === 'agent_completed' ? { execution_time_ms: elapsed, ...event, final_response: text } : event);
+    this.#log(event.type === 'agent_completed' ? { execution_time_ms: elapsed, ...event, final_response: this.#fold.text } : event);
   }
 
   /** The terminal event, the finished message and the run's end are logged in one step. The first terminal event wins. */
@@ -223,12 +213,12 @@ export class RunningAgent {
     }
     this.#isOver = true;
     this.#count++;
-    this.#events.push(event);
+    this.#fold.add(event);
     const offset = stream.head + 1;
     stream.append(
       { kind: 'agent', run: run.runId, codec: 'agent-events', data, at },
       {
-        records: endRecords(this.record, this.#events, messageId, this.#firstOffset, offset, at),
+        records: endRecords(this.record, this.#fold.folded, messageId, this.#firstOffset, offset, at),
         onLogged: () => {
           stream.setActiveRun(null);
           this.#finish('ended');
@@ -249,13 +239,12 @@ function sendAway(iterator: AsyncIterator<AgentYield> | null): void {
 /** What is stored with a run's terminal event: the run's end and the message that its events make. */
 export function endRecords(
   record: RunRecord,
-  events: readonly AgentEvent[],
+  folded: FoldedRun,
   messageId: MessageId,
   firstOffset: number | null,
   lastOffset: number,
   at: number,
 ): { readonly runs: RunRecord[]; readonly messages: StoredMessage[] } {
-  const folded = foldRun(events);
   const status = folded.status === 'streaming' ? 'failed' : folded.status;
   const message: StoredMessage = {
     id: (folded.messageId as MessageId | null) ?? messageId,

@@ -11,6 +11,7 @@ import type { ReasonCode } from '../protocol/reasons.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { RegretRecord } from './cleanup/regret.ts';
 import type { Sockets } from './cleanup/sockets.ts';
+import type { Flushes } from './delivery/flushes.ts';
 import type { Counters } from './inspection/counters.ts';
 import type { ProbeWindow } from './liveness/probe-window.ts';
 import type { WebSocketManager } from './manager.ts';
@@ -33,6 +34,8 @@ export interface Context {
   readonly lanes: UserLanes;
   /** The event loop's share of emergencies. */
   readonly turns: Turns;
+  /** The order in which transports are written. */
+  readonly flushes: Flushes;
   readonly counters: Counters;
   readonly probes: ProbeWindow<WebSocketManager>;
   /** Attentive time: our own stalls do not pass on it. */

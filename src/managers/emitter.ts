@@ -1,6 +1,6 @@
 import { normalise } from '../codecs/agent-events.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { AgentYield } from '../protocol/agent-events.ts';
+import { type AgentYield, isTerminal } from '../protocol/agent-events.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { MessageId, RunId, ThreadId, UserId } from '../protocol/ids.ts';
 import type { Position } from '../protocol/position.ts';
@@ -81,6 +81,13 @@ export async function publishEvent(
       timestamp: new Date(at).toISOString(),
     });
     if (made.is === 'invalid') throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', `Expected an agent event: ${made.problem}`);
+    const { type } = made.event;
+    // Who follows a run relies on one start and one end.
+    if (run !== null && run === stream.activeRun?.id && (type === 'agent_started' || isTerminal(type)))
+      throw new SpillwayError(
+        'SPILLWAY_BAD_ARGUMENT',
+        `Expected no \`${type}\` in a run that is in progress: its agent begins and ends it, each once. Cancel the run to end it.`,
+      );
     const offset = await stream.log({ kind: 'agent', run, codec: 'agent-events', data: made.text, at });
     return { epoch: stream.epoch, offset };
   } finally {

@@ -15,6 +15,7 @@ import { noteCleanup, noteRegret } from './cleanup/journal.ts';
 import { leave, supersede, transportClosed } from './cleanup/partings.ts';
 import { Sockets } from './cleanup/sockets.ts';
 import type { Context } from './context.ts';
+import { Flushes } from './delivery/flushes.ts';
 import { type CleanupReport, FactoryEmitter } from './events.ts';
 import type { FactoryOptions } from './factory-options.ts';
 import { Counters } from './inspection/counters.ts';
@@ -91,6 +92,7 @@ export function assemble(o: FactoryOptions): Parts {
     sockets: new Sockets(options, clock, telemetry, (socket) => events.emit('transport-quarantined', socket)),
     lanes: new UserLanes(),
     turns: new Turns(clock),
+    flushes: new Flushes(clock),
     counters: new Counters(),
     now: () => self.now,
     mono: () => mono(clock.mono()),

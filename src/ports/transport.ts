@@ -28,7 +28,7 @@ export interface TransportListener {
   binary(): void;
   /** The pong of `nonce`. */
   pong(nonce: Uint8Array): void;
-  /** All bytes of earlier sends have been taken by the kernel. */
+  /** The kernel has taken everything, after a time in which `unsentBytes` was above 0. */
   drained(): void;
   /** The socket is gone. Called exactly once, whoever ended it. */
   closed(code: number, reason: string): void;

@@ -52,16 +52,20 @@ export class Commit {
   async #run(): Promise<void> {
     let backoffMs = RETRY_MIN_MS;
     while (this.#waiting.size > 0 && !this.#closed) {
-      const batch: { stream: Committable; request: AppendRequest }[] = [];
+      const streams: Committable[] = [];
+      const requests: AppendRequest[] = [];
       for (const stream of this.#waiting) {
         const request = stream.due();
         if (request === null) this.#waiting.delete(stream);
-        else batch.push({ stream, request });
+        else {
+          streams.push(stream);
+          requests.push(request);
+        }
       }
-      if (batch.length === 0) break;
+      if (requests.length === 0) break;
       let answers: readonly AppendAnswer[];
       try {
-        answers = await this.#store.log.append(batch.map((b) => b.request));
+        answers = await this.#store.log.append(requests);
         if (this.#failing)
           this.#telemetry.record({ severity: 'INFO', event: 'store-recovered', message: 'The log is written again; what had waited is on its way.' });
         this.#failing = false;
@@ -80,7 +84,7 @@ export class Commit {
         backoffMs = Math.min(backoffMs * 2, RETRY_MAX_MS);
         continue;
       }
-      for (const [i, { stream }] of batch.entries()) this.#answer(stream, answers[i] as AppendAnswer);
+      for (let i = 0; i < streams.length; i++) this.#answer(streams[i] as Committable, answers[i] as AppendAnswer);
     }
     this.#running = false;
   }

@@ -54,7 +54,7 @@ class Reader {
     if (cursor === null || !this.#isAwake) return false;
     for (let i = 0; i < steps; i++) {
       const step = cursor.next(maxBytes);
-      if (step.is === 'nothing') {
+      if (step.is === 'nothing' || step.is === 'full') {
         this.#isAwake = false;
         return i > 0;
       }
@@ -66,7 +66,7 @@ class Reader {
         if (step.gap.reason !== 'retention') this.texts.clear();
         this.last = step.gap.to;
         this.epoch = step.gap.epoch;
-      } else {
+      } else if (step.is === 'ranges') {
         for (const range of step.ranges) {
           expect(range.from ?? range.offset).toBe(this.last + 1);
           if (this.replayed === 0) expect(range.offset).toBeLessThanOrEqual(Math.max(cursor.head, this.last + 1));

@@ -2,8 +2,8 @@ import { replayFrom } from '../core/replay.ts';
 import type { LogEntry } from '../ports/store.ts';
 import type { From, GapReason } from '../protocol/frames.ts';
 import type { Epoch } from '../protocol/ids.ts';
-import { type Range, rangesOf } from './ranges.ts';
-import type { Stream } from './stream.ts';
+import { frameBytes, type Range, rangesOf } from './ranges.ts';
+import type { Follower, Stream } from './stream.ts';
 
 /** Entries that cannot be delivered; what follows starts behind `to`. */
 export interface CursorGap {
@@ -19,9 +19,12 @@ export type CursorStep =
   /** Everything that existed at the start has been handed out; live from here. Comes exactly once. */
   | { readonly is: 'replayed'; readonly offset: number }
   /** Nothing is due, or it is being read: `wake` is called when that changes. */
-  | { readonly is: 'nothing' };
+  | { readonly is: 'nothing' }
+  /** The next entry is larger than the room that was named. Nobody is woken when there is more. */
+  | { readonly is: 'full' };
 
 const NOTHING: CursorStep = { is: 'nothing' };
+const FULL: CursorStep = { is: 'full' };
 
 /** One follower's place in a stream. It reads only the log, and turns live in the very step in which it stands at the mark: no
  *  second path delivers events. */
@@ -41,22 +44,28 @@ export class Cursor {
   #isLive = false;
   #buffer: readonly LogEntry[] = [];
   #reading = false;
+  #isResting = false;
   #ended = false;
 
-  /** Starts behind `from`. `wake` is called, perhaps often, when a step may be due. */
-  static async open(stream: Stream, from: From, wake: () => void): Promise<Cursor> {
+  /** Starts behind `from`. `wake` is called, perhaps often, when a step may be due; `runChanged` when the stream's active run is another. */
+  static async open(stream: Stream, from: From, wake: () => void, runChanged: () => void = () => {}): Promise<Cursor> {
     if (typeof from === 'object' && from.epoch === stream.epoch && from.offset > stream.mark) {
       // Only a log that lost its tail can be behind what it has confirmed to somebody.
       await stream.rewound();
-      return new Cursor(stream, stream.first - 1, { epoch: stream.epoch, from: 1, to: stream.first - 1, reason: 'rewound' }, wake);
+      return new Cursor(stream, stream.first - 1, { epoch: stream.epoch, from: 1, to: stream.first - 1, reason: 'rewound' }, { wake, runChanged });
     }
     const position = typeof from === 'object' ? from : { epoch: stream.epoch, offset: offsetOf(stream, from) };
     const replay = replayFrom({ epoch: stream.epoch, first: stream.first, head: stream.mark }, position);
-    if (replay.is !== 'gap') return new Cursor(stream, position.offset, null, wake);
-    return new Cursor(stream, replay.then - 1, { epoch: stream.epoch, from: replay.missing.from, to: replay.missing.to, reason: replay.reason }, wake);
+    if (replay.is !== 'gap') return new Cursor(stream, position.offset, null, { wake, runChanged });
+    return new Cursor(
+      stream,
+      replay.then - 1,
+      { epoch: stream.epoch, from: replay.missing.from, to: replay.missing.to, reason: replay.reason },
+      { wake, runChanged },
+    );
   }
 
-  private constructor(stream: Stream, offset: number, gap: CursorGap | null, wake: () => void) {
+  private constructor(stream: Stream, offset: number, gap: CursorGap | null, told: Pick<Follower, 'wake' | 'runChanged'>) {
     this.stream = stream;
     this.startedAt = offset;
     this.head = stream.mark;
@@ -64,8 +73,8 @@ export class Cursor {
     this.#epoch = stream.epoch;
     this.#offset = offset;
     this.#gap = gap;
-    this.#wake = wake;
-    this.#stop = stream.follow({ wake, offset: () => this.#offset });
+    this.#wake = told.wake;
+    this.#stop = stream.follow({ ...told, offset: () => (this.#isResting ? null : this.#offset) });
   }
 
   /** Last offset handed out. */
@@ -76,9 +85,11 @@ export class Cursor {
     return this.#epoch;
   }
 
-  /** What comes next, at most `maxBytes` UTF-8 bytes of it but at least one entry. */
-  next(maxBytes: number): CursorStep {
+  /** What comes next, at most `maxBytes` UTF-8 bytes of frames. At least one entry, however large, unless `strict` says that nothing
+   *  larger may come. */
+  next(maxBytes: number, strict = false): CursorStep {
     if (this.#ended) return NOTHING;
+    this.#isResting = false;
     const gap = this.#takeGap();
     if (gap) return { is: 'gap', gap };
     if (!this.#isLive && this.#offset >= this.#replayTo) {
@@ -90,12 +101,25 @@ export class Cursor {
       return NOTHING;
     }
     const entries = this.#take(maxBytes);
-    if (entries.length === 0) return NOTHING;
+    const first = entries[0];
+    if (first === undefined) return NOTHING;
+    if (strict && entries.length === 1 && frameBytes(first, Buffer.byteLength(first.data)) > maxBytes) {
+      this.rest();
+      return FULL;
+    }
     // `replayed` comes after what existed at the start and before the first live event.
     const due = this.#isLive ? entries : entries.filter((e) => e.offset <= this.#replayTo);
-    if (due.length < entries.length) this.#buffer = [...entries.slice(due.length), ...this.#buffer];
     this.#offset = (due.at(-1) as LogEntry).offset;
+    this.#dropRead();
     return { is: 'ranges', ranges: rangesOf(due) };
+  }
+
+  /** It is not asked for more until there is room again: nothing need be kept for it, since it can read the log. */
+  rest(): void {
+    if (this.#isResting) return;
+    this.#isResting = true;
+    this.#buffer = [];
+    this.stream.caughtUp();
   }
 
   #takeGap(): CursorGap | null {
@@ -116,8 +140,9 @@ export class Cursor {
     return gap;
   }
 
+  /** What is at hand from here on; nothing while it is being read. */
   #take(maxBytes: number): readonly LogEntry[] {
-    if (this.#buffer.length > 0) return this.#takeBuffered(maxBytes);
+    if (this.#buffer.length > 0) return within(this.#buffer, maxBytes);
     if (this.#reading) return [];
     const from = this.#offset + 1;
     const read = this.stream.read(from, maxBytes);
@@ -146,17 +171,10 @@ export class Cursor {
     return [];
   }
 
-  #takeBuffered(maxBytes: number): readonly LogEntry[] {
-    let count = 0;
-    let bytes = 0;
-    for (const { data } of this.#buffer) {
-      bytes += Buffer.byteLength(data);
-      if (count > 0 && bytes > maxBytes) break;
-      count++;
-    }
-    const taken = this.#buffer.slice(0, count);
-    this.#buffer = this.#buffer.slice(count);
-    return taken;
+  /** Of what was read ahead, what has been handed out. */
+  #dropRead(): void {
+    const first = this.#buffer[0];
+    if (first !== undefined) this.#buffer = this.#buffer.slice(this.#offset - first.offset + 1);
   }
 
   end(): void {
@@ -164,6 +182,18 @@ export class Cursor {
     this.#ended = true;
     this.#stop();
   }
+}
+
+/** The first of `entries`, as many as `maxBytes` hold, but at least one. */
+function within(entries: readonly LogEntry[], maxBytes: number): readonly LogEntry[] {
+  let count = 0;
+  let bytes = 0;
+  for (const entry of entries) {
+    bytes += frameBytes(entry, Buffer.byteLength(entry.data));
+    if (count > 0 && bytes > maxBytes) break;
+    count++;
+  }
+  return count === entries.length ? entries : entries.slice(0, count);
 }
 
 function offsetOf(stream: Stream, from: 'start' | 'run' | 'now'): number {

@@ -4,6 +4,7 @@ import type { Codec } from '../protocol/agent-events.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { Epoch, RunId } from '../protocol/ids.ts';
 import type { Commit, Committable } from './commit.ts';
+import { frameBytes } from './ranges.ts';
 import { Tail } from './tail.ts';
 
 /** What a writer hands over; the stream gives it its offset. */
@@ -22,12 +23,16 @@ export type OnLogged = (offset: number) => void;
 export interface Follower {
   /** Something may be due. Called often; must be cheap. */
   readonly wake: () => void;
-  /** Up to where it has read. */
-  readonly offset: () => number;
+  /** Another run is active, or none. */
+  readonly runChanged: () => void;
+  /** Up to where it has read; null while it reads nothing, as one whose window is full: what it wants later, it reads from the store. */
+  readonly offset: () => number | null;
 }
 
 interface Pending {
   readonly entry: LogEntry;
+  /** UTF-8 bytes of its event. */
+  readonly bytes: number;
   readonly records: AppendRecords | undefined;
   readonly onLogged: OnLogged | undefined;
   readonly onLost: ((error: SpillwayError) => void) | undefined;
@@ -49,7 +54,8 @@ export class Stream implements Committable {
   readonly #store: Store;
   readonly #commit: Commit;
   readonly #tail = new Tail();
-  readonly #followers = new Set<Follower>();
+  /** Replaced, never changed, so that whoever is woken may leave. */
+  #followers: readonly Follower[] = [];
   #epoch: Epoch;
   #first: number;
   #head: number;
@@ -99,13 +105,13 @@ export class Stream implements Committable {
   get activeRun(): { readonly id: RunId; readonly firstOffset: number | null } | null {
     return this.#activeRun;
   }
-  /** Told by whoever runs it. Followers are woken. */
+  /** Told by whoever runs it. */
   setActiveRun(run: { readonly id: RunId; readonly firstOffset: number | null } | null): void {
     this.#activeRun = run;
-    this.#wake();
+    for (const follower of this.#followers) follower.runChanged();
   }
   get idle(): boolean {
-    return this.#pending.length === 0 && this.#followers.size === 0 && this.#renewing === null;
+    return this.#pending.length === 0 && this.#followers.length === 0 && this.#renewing === null;
   }
   /** Which of our times as the writer this is; null while we are not. What was begun in an earlier one may be in other hands. */
   get tenure(): WriterToken | null {
@@ -124,8 +130,8 @@ export class Stream implements Committable {
   async #claim(): Promise<void> {
     const claimed = await this.#store.log.claim(this.key);
     this.#moveTo(claimed);
-    this.#activeRun = claimed.activeRun;
     this.#token = claimed.token;
+    this.setActiveRun(claimed.activeRun);
   }
 
   #moveTo(state: StreamState): void {
@@ -143,10 +149,12 @@ export class Stream implements Committable {
     if (this.#token === null)
       throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a writable stream, got one that nobody claimed; await `writable()` first.');
     const offset = ++this.#head;
-    const logged: LogEntry = { offset, ...entry };
-    this.#pending.push({ entry: logged, records: o.records, onLogged: o.onLogged, onLost: o.onLost });
-    this.#pendingBytes += entry.data.length;
-    this.#tail.push(logged);
+    const { kind, run, codec, data, at } = entry;
+    const logged: LogEntry = { offset, kind, run, codec, data, at };
+    const bytes = Buffer.byteLength(data);
+    this.#pending.push({ entry: logged, bytes, records: o.records, onLogged: o.onLogged, onLost: o.onLost });
+    this.#pendingBytes += bytes;
+    this.#tail.push(logged, frameBytes(logged, bytes));
     this.#commit.want(this);
     return offset;
   }
@@ -158,17 +166,24 @@ export class Stream implements Committable {
     });
   }
 
-  /** Resolves while, or as soon as, the unconfirmed entries leave room. */
+  /** Whether the unconfirmed entries leave room for more. */
+  get hasRoom(): boolean {
+    return this.#pendingBytes < PENDING_ROOM_BYTES;
+  }
+
+  /** Resolves while, or as soon as, there is room. */
   room(): Promise<void> {
-    if (this.#pendingBytes < PENDING_ROOM_BYTES) return Promise.resolve();
+    if (this.hasRoom) return Promise.resolve();
     return new Promise((resolve) => this.#roomWaiters.push(resolve));
   }
 
-  /** Entries from `from` up to the mark: at once from the tail, else by a promise from the store. */
+  /** Entries from `from` up to the mark, at most `maxBytes` of them but at least one: at once from the tail, where they are reckoned as
+   *  frames, else by a promise from the store. */
   read(from: number, maxBytes: number): readonly LogEntry[] | Promise<readonly LogEntry[]> {
     if (from > this.#mark) return [];
     const mark = this.#mark;
-    return this.#tail.slice(from, mark, maxBytes) ?? this.#store.log.read(this.key, from, maxBytes).then((entries) => entries.filter((e) => e.offset <= mark));
+    const kept = this.#tail.slice(from, mark, maxBytes);
+    return kept ?? this.#store.log.read(this.key, from, maxBytes).then((entries) => entries.filter((e) => e.offset <= mark));
   }
 
   /** Resolves when nothing that was appended waits for the store any more. */
@@ -177,11 +192,11 @@ export class Stream implements Committable {
     return new Promise((resolve) => this.#confirmedWaiters.push(resolve));
   }
 
-  /** Wakes the follower after the mark, the epoch, the retained range or the active run has changed. Returns the undo. */
+  /** Wakes the follower after the mark, the epoch or the retained range has changed. Returns the undo. */
   follow(follower: Follower): () => void {
-    this.#followers.add(follower);
+    this.#followers = [...this.#followers, follower];
     return () => {
-      this.#followers.delete(follower);
+      this.#followers = this.#followers.filter((other) => other !== follower);
       this.caughtUp();
     };
   }
@@ -240,11 +255,18 @@ export class Stream implements Committable {
     this.#wake();
   }
 
-  /** Nobody is behind: what is logged need not be kept in memory. */
+  /** A follower reads on no further. Where nobody does, what is logged need not be kept in memory. */
   caughtUp(): void {
-    let isSomebodyBehind = false;
-    for (const follower of this.#followers) isSomebodyBehind ||= follower.offset() < this.#mark;
-    this.#tail.drop(this.#mark, isSomebodyBehind ? TAIL_KEEP_BYTES : 0);
+    if (this.#tail.isEmpty) return;
+    this.#tail.drop(this.#mark, this.#isSomebodyBehind() ? TAIL_KEEP_BYTES : 0);
+  }
+
+  #isSomebodyBehind(): boolean {
+    for (const follower of this.#followers) {
+      const offset = follower.offset();
+      if (offset !== null && offset < this.#mark) return true;
+    }
+    return false;
   }
 
   // ---- group commit
@@ -254,8 +276,8 @@ export class Stream implements Committable {
     if (this.#pending.length === 0 || this.#token === null || this.#renewing !== null) return null;
     let count = 0;
     let bytes = 0;
-    while (count < this.#pending.length && (count === 0 || bytes < REQUEST_BYTES)) bytes += (this.#pending[count++] as Pending).entry.data.length;
-    const taken = this.#pending.slice(0, count);
+    while (count < this.#pending.length && (count === 0 || bytes < REQUEST_BYTES)) bytes += (this.#pending[count++] as Pending).bytes;
+    const taken = count === this.#pending.length ? this.#pending : this.#pending.slice(0, count);
     const request: AppendRequest = { key: this.key, epoch: this.#epoch, token: this.#token, entries: taken.map((p) => p.entry), ...joinRecords(taken) };
     this.#inFlight = { request, count };
     return request;
@@ -265,12 +287,12 @@ export class Stream implements Committable {
     const flight = this.#inFlight;
     if (!flight) return;
     this.#inFlight = null;
-    const done = this.#pending.splice(0, flight.count);
+    const done = this.#takePending(flight.count);
     if (answer.is === 'fenced' || answer.is === 'conflict') {
       this.#lost([...done, ...this.#pending.splice(0)], answer);
       return;
     }
-    for (const p of done) this.#pendingBytes -= p.entry.data.length;
+    for (const p of done) this.#pendingBytes -= p.bytes;
     this.#mark = done.at(-1)?.entry.offset ?? this.#mark;
     for (const p of done) p.onLogged?.(p.entry.offset);
     this.#wake();
@@ -278,10 +300,17 @@ export class Stream implements Committable {
     this.#landed();
   }
 
+  #takePending(count: number): readonly Pending[] {
+    if (count < this.#pending.length) return this.#pending.splice(0, count);
+    const all = this.#pending;
+    this.#pending = [];
+    return all;
+  }
+
   #landed(): void {
-    for (const resolve of this.#landedWaiters.splice(0)) resolve();
-    if (this.#pendingBytes < PENDING_ROOM_BYTES) for (const resolve of this.#roomWaiters.splice(0)) resolve();
-    if (this.#pending.length === 0) for (const resolve of this.#confirmedWaiters.splice(0)) resolve();
+    release(this.#landedWaiters);
+    if (this.hasRoom) release(this.#roomWaiters);
+    if (this.#pending.length === 0) release(this.#confirmedWaiters);
   }
 
   #lost(entries: readonly Pending[], answer: { readonly is: 'fenced' } | { readonly is: 'conflict'; readonly state: StreamState }): void {
@@ -302,10 +331,16 @@ export class Stream implements Committable {
   }
 }
 
+/** Lets everybody go who waits in `waiters`. */
+function release(waiters: (() => void)[]): void {
+  if (waiters.length > 0) for (const resolve of waiters.splice(0)) resolve();
+}
+
 /** Records of several appends as those of one request: inserted or replaced in order, the last state of a run wins. */
 function joinRecords(pending: readonly Pending[]): { records?: AppendRecords } {
-  const with_ = pending.filter((p) => p.records !== undefined).map((p) => p.records as AppendRecords);
-  if (with_.length === 0) return {};
+  // Most appends are events, which bring none.
+  if (pending.every((p) => p.records === undefined)) return {};
+  const with_ = pending.flatMap((p) => p.records ?? []);
   const title = with_.find((r) => r.title !== undefined)?.title;
   const runs = new Map(with_.flatMap((r) => r.runs ?? []).map((r) => [r.id, r]));
   return {

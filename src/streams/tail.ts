@@ -4,11 +4,11 @@ import type { LogEntry } from '../ports/store.ts';
  *  in a stream that nobody is behind in, so that an idle conversation costs nothing. */
 export class Tail {
   #entries: LogEntry[] = [];
-  /** UTF-8 bytes of each, counted once for all followers. */
+  /** UTF-8 bytes of each as a frame, counted once for all followers. */
   #sizes: number[] = [];
   #bytes = 0;
 
-  /** Bytes of event text held. */
+  /** Bytes of frames held. */
   get bytes(): number {
     return this.#bytes;
   }
@@ -18,14 +18,18 @@ export class Tail {
     return this.#entries[0]?.offset ?? null;
   }
 
-  push(entry: LogEntry): void {
-    const size = Buffer.byteLength(entry.data);
-    this.#entries.push(entry);
-    this.#sizes.push(size);
-    this.#bytes += size;
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
   }
 
-  /** Entries from `from` to `to`, at most `maxBytes` of them but at least one; null when the tail does not reach back to `from`. */
+  /** `bytes`: UTF-8 bytes as a frame. */
+  push(entry: LogEntry, bytes: number): void {
+    this.#entries.push(entry);
+    this.#sizes.push(bytes);
+    this.#bytes += bytes;
+  }
+
+  /** Entries from `from` to `to`, at most `maxBytes` of frames but at least one; null when the tail does not reach back to `from`. */
   slice(from: number, to: number, maxBytes: number): readonly LogEntry[] | null {
     const first = this.first;
     if (first === null || from < first) return null;
@@ -51,6 +55,10 @@ export class Tail {
       count++;
     }
     if (count === 0) return;
+    if (count === this.#entries.length) {
+      this.clear();
+      return;
+    }
     this.#entries.splice(0, count);
     this.#sizes.splice(0, count);
   }

@@ -1,6 +1,7 @@
 import type { Duplex } from 'node:stream';
 import type { WebSocket } from 'ws';
 import type { Transport, TransportListener } from '../ports/transport.ts';
+import { framesOf } from './frames.ts';
 
 /** A WebSocket of `ws` as a transport. `raw` is the socket that the `upgrade` listener was given: with it, several messages
  *  leave in one write. Nothing is read from the peer before the first `listen`; after `end` and `terminate` nothing of it is
@@ -11,6 +12,8 @@ export function webSocketTransport(socket: WebSocket, peer: Transport['peer'], r
 
 /** What a socket that vanished without a closing handshake shows. */
 const ABNORMAL = 1006;
+/** `readyState` of a WebSocket that takes messages. */
+const OPEN = 1;
 
 class WebSocketTransport implements Transport {
   readonly class = 'acking';
@@ -23,6 +26,8 @@ class WebSocketTransport implements Transport {
   #reading = false;
   #gone: { readonly code: number; readonly reason: string } | null = null;
   #told = false;
+  /** The kernel has not taken all of the last write yet. */
+  #isStuck = false;
 
   constructor(socket: WebSocket, peer: Transport['peer'], raw: Duplex | null) {
     this.#socket = socket;
@@ -41,21 +46,32 @@ class WebSocketTransport implements Transport {
   }
 
   send(messages: readonly string[]): void {
-    if (this.#ended || messages.length === 0) return;
-    const raw = messages.length > 1 ? this.#raw : null;
-    raw?.cork();
-    const last = messages.length - 1;
-    for (let i = 0; i < last; i++) this.#socket.send(messages[i] as string);
-    this.#socket.send(messages[last] as string, this.#onWritten);
-    raw?.uncork();
+    // After a close frame, ours or the peer's, nothing may follow.
+    if (this.#ended || messages.length === 0 || this.#socket.readyState !== OPEN) return;
+    const raw = this.#raw;
+    if (raw === null) {
+      const last = messages.length - 1;
+      for (let i = 0; i < last; i++) this.#socket.send(messages[i] as string);
+      this.#socket.send(messages[last] as string, this.#onWritten);
+    } else {
+      // Past `ws`, which writes each header and each payload by itself. Its own frames (pings, pongs, the close) go to the same socket
+      // at once, so that the order stays.
+      const frames = framesOf(messages);
+      if (typeof frames === 'string') raw.write(frames, 'latin1', this.#onWritten);
+      else raw.write(frames, this.#onWritten);
+    }
+    this.#isStuck = this.unsentBytes > 0;
   }
 
   get unsentBytes(): number {
-    return this.#gone === null ? this.#socket.bufferedAmount : 0;
+    if (this.#gone !== null) return 0;
+    return this.#raw === null ? this.#socket.bufferedAmount : this.#raw.writableLength;
   }
 
   ping(nonce: Uint8Array): void {
-    if (!this.#ended) this.#socket.ping(nonce);
+    if (this.#ended) return;
+    this.#socket.ping(nonce, undefined, this.#onWritten);
+    this.#isStuck = this.unsentBytes > 0;
   }
 
   pause(): void {
@@ -97,7 +113,9 @@ class WebSocketTransport implements Transport {
 
   /** An arrow, so that one function serves every send. It is called with an error too: then 'close' follows. */
   readonly #onWritten = (error?: Error | null): void => {
-    if (error == null && !this.#ended && this.#socket.bufferedAmount === 0) this.#listener?.drained();
+    if (!this.#isStuck || error != null || this.#ended || this.unsentBytes > 0) return;
+    this.#isStuck = false;
+    this.#listener?.drained();
   };
 
   #onClose(code: number, reason: string): void {

@@ -55,7 +55,9 @@ test('the disk is full in the middle of an answer: it is late, not lost; a new m
   client.sendFrame({ type: 'send', id: 'a', thread: 't', data: { text: 'go' } });
   const run = await agent.nextRun();
   run.start().text('before ');
-  await client.nextWhere('the text before', (f) => f.type === 'event' && f.data.type === 'text_delta');
+  const before = await client.nextWhere('the text before', (f) => f.type === 'event' && f.data.type === 'text_delta');
+  // What follows is larger than the ack window, and goes when nothing else is unacknowledged.
+  client.sendFrame({ type: 'ack', sub: 1, offset: before.offset });
 
   fill();
   await untilReady(gw, 503);
@@ -82,6 +84,9 @@ test('the disk is full in the middle of an answer: it is late, not lost; a new m
   expect(late.data.text).toHaveLength(20_007);
   client.sendFrame({ type: 'ack', sub: 1, offset: late.offset });
   run.text(' after').complete();
+  // So is its end, which repeats all of it.
+  const after = await client.nextWhere('the text after', (f) => f.type === 'event' && f.data.type === 'text_delta');
+  client.sendFrame({ type: 'ack', sub: 1, offset: after.offset });
   const end = await client.nextWhere('the end', (f) => f.type === 'event' && f.data.type === 'agent_completed' && f.sub === 1);
   expect(end.data.final_response).toBe(`before during ${'x'.repeat(20_000)} after`);
   await untilReady(gw, 200);

@@ -19,10 +19,10 @@ test('the window counts bytes as they travel, whatever the script', async () => 
   client.sendFrame({ type: 'check', n: 1 });
   await client.next('check-ok');
   expect(bytesOf(client)).toBeGreaterThan(15_000);
-  expect(bytesOf(client)).toBeLessThan(16_384 + 2_000);
-  // The frame that filled the window asked for its ack.
+  expect(bytesOf(client)).toBeLessThanOrEqual(16_384);
+  // Long before the window was full, a frame asked for its ack.
+  expect(client.frames.filter((f) => f.ack === true)).toHaveLength(1);
   const last = client.frames.findLast((f) => f.type === 'event');
-  expect(last?.ack).toBe(true);
   client.sendFrame({ type: 'ack', sub: 1, offset: last?.offset });
   const more = await client.nextWhere('what follows', (f) => f.type === 'event' && f.offset > last?.offset);
   expect(more.from ?? more.offset).toBe(last?.offset + 1);

@@ -35,9 +35,8 @@ export class Attachment {
     this.transport = transport;
     this.socket = socket;
     socket.carries(manager.id);
-    this.delivery = new Delivery(transport, {
+    this.delivery = new Delivery(transport, context.flushes, {
       window: () => ackWindow(manager.evidence.ackBytesPerS, context.options),
-      now: () => context.now(),
       sent: (owed) => {
         const wasOwed = manager.evidence.owed !== null;
         manager.observe((e) => onSent(e, owed, context.now()));
@@ -45,6 +44,7 @@ export class Attachment {
         this.#noteOutput();
       },
       excused: (left) => manager.observe((e) => onExcused(e, left)),
+      stalled: () => this.probe(),
       failed: (error) => this.#broke(error),
     });
     this.#questions = new Questions(context, manager, this.delivery);
@@ -125,7 +125,7 @@ export class Attachment {
     let stream: Stream | null = null;
     try {
       stream = await this.#context.streams.hold({ user: this.#manager.user.userId, thread });
-      const cursor = await Cursor.open(stream, request.from ?? 'now', this.#wake);
+      const cursor = await Cursor.open(stream, request.from ?? 'now', this.delivery.wake, this.#runChanged);
       if (this.#ended) {
         cursor.end();
         this.#context.streams.release(stream);
@@ -168,26 +168,20 @@ export class Attachment {
     if (stream) this.#context.streams.release(stream);
   }
 
-  readonly #wake = (): void => {
-    this.delivery.wake();
-    this.#manager.runsChanged();
-  };
+  readonly #runChanged = (): void => this.#manager.runsChanged();
 
   // ---- evidence
 
   /** `ahead`: the client acknowledged what was never sent. */
   acknowledged(sub: number, offset: number): 'ok' | 'ahead' {
-    const subscription = this.delivery.subscriptions.get(sub);
-    if (!subscription) return 'ok';
-    const progress = subscription.acknowledge(offset);
+    const progress = this.delivery.acknowledge(sub, offset);
     if (progress === 'ahead') return 'ahead';
     if (progress === 'none') return 'ok';
-    const stream = this.#streams.get(sub);
-    if (stream) this.#manager.noteAcknowledged(stream.key.thread, { epoch: subscription.cursor.epoch, offset });
+    const cursor = this.delivery.subscriptions.get(sub)?.cursor;
+    if (cursor) this.#manager.noteAcknowledged(cursor.stream.key.thread, { epoch: cursor.epoch, offset });
     this.#manager.observe((e) => onAck(e, { bytes: progress.bytes }, this.delivery.owed, this.#context.now()), true);
     // What is owed still is asked for in its own time, however far ahead the next look was planned.
     if (this.#manager.evidence.owed !== null) this.#context.look(this.#manager, this.#context.options.health.ackQuietMs);
-    this.delivery.wake();
     return 'ok';
   }
 

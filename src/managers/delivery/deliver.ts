@@ -1,4 +1,3 @@
-import type { Attentive } from '../../core/clocks.ts';
 import type { Owed } from '../../core/evidence.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { BOUNDS, type ServerFrame } from '../../protocol/frames.ts';
@@ -6,23 +5,34 @@ import type { ThreadId } from '../../protocol/ids.ts';
 import { writeEventFrame, writeFrame } from '../../protocol/write.ts';
 import type { Cursor, CursorGap } from '../../streams/cursor.ts';
 import type { Range } from '../../streams/ranges.ts';
+import type { Flushes } from './flushes.ts';
 import { Subscription } from './subscription.ts';
 
 /** What delivery reports to its manager. */
 export interface DeliveryObserver {
   /** UTF-8 bytes that may be unacknowledged now, where the client acknowledges. */
   window(): number;
-  now(): Attentive;
   /** Frames were handed to the transport; `owed` is what of them is to be acknowledged. */
   sent(owed: Omit<Owed, 'since'> | null): void;
   /** Some of what was sent will never be acknowledged; `left` is owed still. */
   excused(left: Omit<Owed, 'since'> | null): void;
+  /** The window is full, and nothing that was sent has asked for its ack. */
+  stalled(): void;
   /** The transport threw: what was handed over is lost, and nothing may follow it. */
   failed(error: unknown): void;
 }
 
+interface OwedNow {
+  events: number;
+  bytes: number;
+  critical: boolean;
+}
+
 /** Unsent bytes from which on nothing is added: what waits beyond it waits in the log. */
 const UNSENT_MAX_BYTES = 256 * 1024;
+
+/** Share of the window after which a frame asks for its ack. */
+const ASK_SHARE = 1 / 2;
 
 const ACK_FIELD_BYTES = ',"ack":true'.length;
 
@@ -35,6 +45,7 @@ export class Delivery {
   readonly transport: Transport;
   readonly subscriptions = new Map<number, Subscription>();
   readonly #observer: DeliveryObserver;
+  readonly #flushes: Flushes;
   /** Whether its client acknowledges. Where it does not, nothing is owed and nothing is waited for. */
   readonly #acking: boolean;
   #frames: string[] = [];
@@ -42,9 +53,19 @@ export class Delivery {
   #held = false;
   #ended = false;
   #sequence = 0;
+  // What is unacknowledged, over all subscriptions.
+  #owedEvents = 0;
+  #owedBytes = 0;
+  #owedCritical = 0;
+  /** Bytes sent since the last frame that asked for its ack. */
+  #unaskedBytes = 0;
+  /** The window takes nothing more before something is acknowledged. */
+  #isFull = false;
+  #isStalled = false;
 
-  constructor(transport: Transport, observer: DeliveryObserver) {
+  constructor(transport: Transport, flushes: Flushes, observer: DeliveryObserver) {
     this.transport = transport;
+    this.#flushes = flushes;
     this.#observer = observer;
     this.#acking = transport.class === 'acking';
   }
@@ -55,28 +76,19 @@ export class Delivery {
   }
 
   get unackedBytes(): number {
-    let bytes = 0;
-    for (const s of this.subscriptions.values()) bytes += s.unackedBytes;
-    return bytes;
+    return this.#owedBytes;
   }
 
   get owed(): Omit<Owed, 'since'> | null {
-    let events = 0;
-    let bytes = 0;
-    let critical = false;
-    for (const s of this.subscriptions.values()) {
-      events += s.unackedEvents;
-      bytes += s.unackedBytes;
-      critical ||= s.hasCritical;
-    }
-    return events === 0 ? null : { events, bytes, critical };
+    if (this.#owedEvents === 0) return null;
+    return { events: this.#owedEvents, bytes: this.#owedBytes, critical: this.#owedCritical > 0 };
   }
 
   /** Whether an event sent at or before `sequence` is unacknowledged. */
   owesBefore(sequence: number): boolean {
     for (const s of this.subscriptions.values()) {
-      const oldest = s.oldestUnacked;
-      if (oldest !== null && oldest.sequence <= sequence) return true;
+      const oldest = s.oldestSequence;
+      if (oldest !== null && oldest <= sequence) return true;
     }
     return false;
   }
@@ -98,25 +110,55 @@ export class Delivery {
     if (!subscription) return false;
     subscription.cursor.end();
     this.subscriptions.delete(sub);
-    this.#observer.excused(this.owed);
+    this.#excuse(subscription);
     return true;
+  }
+
+  /** What was sent on a subscription and is unacknowledged will stay so. */
+  #excuse(subscription: Subscription): void {
+    const { events, bytes, critical } = subscription.owed;
+    this.#acquit(events, bytes, critical);
+    this.#observer.excused(this.owed);
+  }
+
+  #acquit(events: number, bytes: number, critical: number): void {
+    this.#owedEvents -= events;
+    this.#owedBytes -= bytes;
+    this.#owedCritical -= critical;
+    // Unless the window was full, all that is due has been written or will be in this turn.
+    if (this.#isFull) this.wake();
+    this.#isFull = false;
+  }
+
+  /** `ahead`: nothing like it was sent. `none`: no progress. Else the bytes that it acknowledged; what they leave room for follows. */
+  acknowledge(sub: number, offset: number): 'ahead' | 'none' | { readonly bytes: number } {
+    const progress = this.subscriptions.get(sub)?.acknowledge(offset) ?? 'none';
+    if (progress === 'ahead' || progress === 'none') return progress;
+    this.#acquit(progress.events, progress.bytes, progress.critical);
+    return { bytes: progress.bytes };
   }
 
   /** Something may be due. Cheap; the work is done once a turn. An arrow, since cursors keep it as their callback. */
   readonly wake = (): void => {
     if (this.#scheduled || this.#ended) return;
     this.#scheduled = true;
-    process.nextTick(this.#flushNow);
+    this.#flushes.want(this.#flushNow);
   };
 
   readonly #flushNow = (): void => {
     this.#scheduled = false;
-    this.flush();
+    try {
+      this.flush();
+    } catch (error) {
+      // Other transports wait in the same queue for their turn.
+      this.#observer.failed(error);
+    }
   };
 
   /** Writes a question behind everything that was written, and throws what the transport throws: whoever was not asked owes nothing. */
   ask(frame: ServerFrame): void {
     if (this.#ended) return;
+    for (const subscription of this.subscriptions.values()) subscription.seal();
     this.transport.send([writeFrame(frame)]);
     this.#observer.sent(null);
   }
@@ -127,17 +169,24 @@ export class Delivery {
     const messages = this.#frames;
     this.#frames = [];
     const unsentBytes = this.transport.unsentBytes;
+    const owed: OwedNow = { events: 0, bytes: 0, critical: false };
     this.#held = unsentBytes > UNSENT_MAX_BYTES;
-    const owed = { events: 0, bytes: 0, critical: false };
     if (!this.#held) this.#collect(messages, owed, unsentBytes);
-    if (messages.length === 0) return;
-    try {
-      this.transport.send(messages);
-    } catch (error) {
-      this.#observer.failed(error);
-      return;
+    if (messages.length > 0) {
+      try {
+        this.transport.send(messages);
+      } catch (error) {
+        this.#observer.failed(error);
+        return;
+      }
+      this.#observer.sent(owed.events === 0 ? null : owed);
     }
-    this.#observer.sent(owed.events === 0 ? null : owed);
+    // The kernel has taken all of it at once: there is room for what was held back.
+    if (this.#held && this.transport.unsentBytes === 0) this.wake();
+    if (this.#isStalled) {
+      this.#isStalled = false;
+      this.#observer.stalled();
+    }
   }
 
   /** The kernel took everything: what was held back goes on. */
@@ -145,34 +194,46 @@ export class Delivery {
     if (this.#held) this.wake();
   }
 
-  #collect(messages: string[], owed: { events: number; bytes: number; critical: boolean }, unsentBytes: number): void {
+  #collect(messages: string[], owed: OwedNow, unsentBytes: number): void {
+    if (this.#isFull) return;
     // Who never acknowledges is sent as fast as its connection takes it, which the end of each write tells.
     const window = this.#acking ? this.#observer.window() : BOUNDS.rangeBytes;
-    let unacked = this.#acking ? this.unackedBytes : unsentBytes;
+    let unacked = this.#acking ? this.#owedBytes : unsentBytes;
     let progress = true;
     // Round robin over subscriptions, so that a long replay in one does not starve the others.
     while (progress) {
       progress = false;
       for (const subscription of this.subscriptions.values()) {
-        const room = window - unacked;
-        // A single entry larger than the window goes alone.
-        if (room <= 0 && unacked > 0) {
-          this.#held = !this.#acking;
+        // A single entry larger than the window goes alone. In a window at most two frames ask for their ack unless they end a run.
+        const step = subscription.cursor.next(Math.min(window - unacked - 2 * ACK_FIELD_BYTES, BOUNDS.rangeBytes), unacked > 0);
+        if (step.is === 'nothing') continue;
+        if (step.is === 'full') {
+          this.#full();
           return;
         }
-        const step = subscription.cursor.next(Math.min(Math.max(room, 1), BOUNDS.rangeBytes));
-        if (step.is === 'nothing') continue;
         progress = true;
         if (step.is === 'replayed') messages.push(writeFrame({ type: 'replayed', sub: subscription.sub, offset: step.offset }));
         else if (step.is === 'gap') messages.push(this.#gapFrame(subscription, step.gap));
-        else for (const range of step.ranges) unacked += this.#write(messages, subscription, range, owed, window - unacked);
+        else for (const range of step.ranges) unacked += this.#write(messages, subscription, range, owed, window);
       }
     }
   }
 
+  /** What is due waits in the log, for an ack, or for the kernel to take what was sent. */
+  #full(): void {
+    for (const { cursor } of this.subscriptions.values()) cursor.rest();
+    if (!this.#acking) {
+      this.#held = true;
+      return;
+    }
+    this.#isFull = true;
+    this.#isStalled = true;
+    for (const subscription of this.subscriptions.values()) if (subscription.isAsked) this.#isStalled = false;
+  }
+
   #gapFrame(subscription: Subscription, gap: CursorGap): string {
+    this.#excuse(subscription);
     subscription.restarted(gap.to);
-    this.#observer.excused(this.owed);
     return writeFrame({
       type: 'gap',
       sub: subscription.sub,
@@ -184,23 +245,35 @@ export class Delivery {
     });
   }
 
-  #write(messages: string[], subscription: Subscription, range: Range, owed: { events: number; bytes: number; critical: boolean }, room: number): number {
-    let text = writeEventFrame({ sub: subscription.sub, ...range });
+  /** Returns the bytes of the frame. */
+  #write(messages: string[], subscription: Subscription, range: Range, owed: OwedNow, window: number): number {
+    const { sub } = subscription;
+    const sequence = ++this.#sequence;
+    const frame = (ack: boolean): string => writeEventFrame({ sub, from: range.from, offset: range.offset, kind: range.kind, ack, data: range.data });
+    let text = frame(range.ack === true);
     let bytes = Buffer.byteLength(text);
-    this.#sequence++;
     if (!this.#acking) {
       messages.push(text);
       return bytes;
     }
-    // The frame that fills the window asks for its ack, so that no client's own counting can leave both sides waiting.
-    if (range.ack !== true && bytes >= room) {
-      text = writeEventFrame({ sub: subscription.sub, ...range, ack: true });
-      bytes += ACK_FIELD_BYTES;
+    const critical = range.ack === true;
+    this.#unaskedBytes += bytes;
+    // Half a window after the last frame that asked, the next one asks, so that no client's own counting can leave both sides waiting:
+    // what does not fit any more waits for an ack that is on its way.
+    const asking = critical || this.#unaskedBytes >= window * ASK_SHARE;
+    if (asking) {
+      this.#unaskedBytes = 0;
+      if (!critical) {
+        text = frame(true);
+        bytes += ACK_FIELD_BYTES;
+      }
     }
     messages.push(text);
     const events = range.offset - (range.from ?? range.offset) + 1;
-    const critical = range.ack === true;
-    subscription.sent({ offset: range.offset, bytes, events, sequence: this.#sequence, critical, at: this.#observer.now() });
+    subscription.sent({ offset: range.offset, bytes, sequence, critical, asking });
+    this.#owedEvents += events;
+    this.#owedBytes += bytes;
+    if (critical) this.#owedCritical++;
     owed.events += events;
     owed.bytes += bytes;
     owed.critical ||= critical;

@@ -1,7 +1,8 @@
 import type { StoreMs } from '../../core/clocks.ts';
 import type { AppendAnswer, AppendRecords, AppendRequest, LogEntry, LogStore, StoredMessage, StreamKey, StreamState, WriterToken } from '../../ports/store.ts';
 import { encodeMessages, joins, sameEntry, threadTimes } from '../append-rules.ts';
-import { bytesOf, cutAt, type RetainedEntry } from '../retention.ts';
+import { cutAt, type RetainedEntry } from '../retention.ts';
+import { KeptEntries } from './kept-entries.ts';
 import { firstOf, openRunsOf, type Stream, type Streams } from './streams.ts';
 
 /** The log in memory. Every method runs to its end within one turn of the event loop, hence atomically. */
@@ -39,9 +40,8 @@ export class MemoryLog implements LogStore {
     const first = request.entries[0]?.offset;
     if (first !== undefined && first !== stream.head + 1) return isStored(stream, request.entries) ? { is: 'repeated' } : conflict();
     for (const entry of request.entries) {
-      const bytes = bytesOf(entry.data);
-      stream.entries.push({ entry: { ...entry }, bytes, storedAt: now });
-      stream.bytes += bytes;
+      // Of a run that is known here, retention asks when it ended, never when an entry was stored.
+      stream.entries.push(entry, now, entry.run !== null && stream.runs.has(entry.run));
       stream.head = entry.offset;
     }
     for (const message of messages) stream.messages.set(message.id, JSON.parse(message.json) as StoredMessage);
@@ -68,9 +68,7 @@ export class MemoryLog implements LogStore {
     if (stream === undefined) return [];
     const found: LogEntry[] = [];
     let bytes = 0;
-    for (let i = Math.max(0, from - firstOf(stream)); i < stream.entries.length; i++) {
-      const kept = stream.entries[i];
-      if (kept === undefined) break;
+    for (const kept of stream.entries.from(from)) {
       bytes += kept.bytes;
       if (found.length > 0 && bytes > maxBytes) break;
       found.push(kept.entry);
@@ -83,8 +81,7 @@ export class MemoryLog implements LogStore {
     stream.epoch = this.#streams.newEpoch();
     if (o.keep === false) {
       stream.head = 0;
-      stream.entries = [];
-      stream.bytes = 0;
+      stream.entries = new KeptEntries();
       for (const message of stream.messages.values()) stream.messages.set(message.id, { ...message, offset: 0 });
       for (const { record } of stream.runs.values()) this.#streams.putRun(stream, { ...record, firstOffset: null, lastOffset: null }, this.#now());
     }
@@ -102,8 +99,7 @@ export class MemoryLog implements LogStore {
       if (dropped.length >= o.streams) break;
       const cut = cutAt(retained(stream), endedBytes(stream, o.streamBytes), { ...o, now });
       if (cut.upTo === 0) continue;
-      stream.entries.splice(0, cut.upTo - firstOf(stream) + 1);
-      stream.bytes -= cut.bytes;
+      stream.entries.drop(cut.upTo, cut.bytes);
       dropped.push({ key: stream.key, first: firstOf(stream) });
     }
     return dropped;
@@ -116,14 +112,19 @@ function isStored(stream: Stream, entries: readonly LogEntry[]): boolean {
   const last = entries.at(-1);
   if (last === undefined || last.offset > stream.head) return false;
   const first = firstOf(stream);
-  return entries.every((entry) => {
-    const kept = stream.entries[entry.offset - first];
-    return entry.offset < first || (kept !== undefined && sameEntry(kept.entry, entry));
-  });
+  const known = entries.filter((entry) => entry.offset >= first);
+  let count = 0;
+  for (const kept of stream.entries.from(known[0]?.offset ?? stream.head + 1)) {
+    const given = known[count];
+    if (given === undefined) break;
+    if (!sameEntry(kept.entry, given)) return false;
+    count++;
+  }
+  return count === known.length;
 }
 
 function* retained(stream: Stream): Iterable<RetainedEntry> {
-  for (const kept of stream.entries) {
+  for (const kept of stream.entries.from(0)) {
     const run = kept.entry.run === null ? undefined : stream.runs.get(kept.entry.run);
     yield { offset: kept.entry.offset, bytes: kept.bytes, endedAt: run === undefined ? kept.storedAt : run.endedAt };
   }
@@ -131,7 +132,9 @@ function* retained(stream: Stream): Iterable<RetainedEntry> {
 
 /** Bytes of entries whose run has ended; not counted exactly where even all entries together are within the bound. */
 function endedBytes(stream: Stream, bound: number): number {
-  if (stream.bytes <= bound) return stream.bytes;
+  if (stream.entries.bytes <= bound) return stream.entries.bytes;
   const open = new Set(openRunsOf(stream).map((run) => run.record.id));
-  return stream.entries.reduce((sum, kept) => (kept.entry.run !== null && open.has(kept.entry.run) ? sum : sum + kept.bytes), 0);
+  let bytes = 0;
+  for (const { entry, bytes: size } of stream.entries.from(0)) if (entry.run === null || !open.has(entry.run)) bytes += size;
+  return bytes;
 }

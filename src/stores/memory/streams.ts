@@ -1,14 +1,8 @@
 import type { Random } from '../../ports/random.ts';
-import type { LogEntry, RunRecord, StoredMessage, StreamKey, StreamState } from '../../ports/store.ts';
+import type { RunRecord, StoredMessage, StreamKey, StreamState } from '../../ports/store.ts';
 import type { Epoch, MessageId, RunId, ThreadId, UserId } from '../../protocol/ids.ts';
 import { newEpoch } from '../epochs.ts';
-
-export interface KeptEntry {
-  readonly entry: LogEntry;
-  readonly bytes: number;
-  /** By the store's clock. */
-  readonly storedAt: number;
-}
+import { KeptEntries } from './kept-entries.ts';
 
 export interface KeptRun {
   readonly record: RunRecord;
@@ -24,10 +18,8 @@ export interface Stream {
   epoch: Epoch;
   token: number;
   head: number;
-  /** Retained entries, ascending and gapless; the last one is at `head`. */
-  entries: KeptEntry[];
-  /** Bytes of `entries`. */
-  bytes: number;
+  /** Retained entries; the last one is at `head`. */
+  entries: KeptEntries;
   /** In order of arrival. */
   readonly messages: Map<MessageId, StoredMessage>;
   readonly runs: Map<RunId, KeptRun>;
@@ -69,8 +61,7 @@ export class Streams {
         epoch: this.#epoch,
         token: 0,
         head: 0,
-        entries: [],
-        bytes: 0,
+        entries: new KeptEntries(),
         messages: new Map(),
         runs: new Map(),
         thread: null,
@@ -122,7 +113,7 @@ export class Streams {
   }
 }
 
-export const firstOf = (stream: Stream): number => stream.entries[0]?.entry.offset ?? stream.head + 1;
+export const firstOf = (stream: Stream): number => stream.entries.first ?? stream.head + 1;
 
 /** Runs of a stream that have not ended, in order of arrival. */
 export const openRunsOf = (stream: Stream): readonly KeptRun[] =>

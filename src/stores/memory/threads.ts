@@ -38,7 +38,7 @@ export class MemoryThreads implements ThreadStore {
       running:
         before !== null || active === undefined
           ? []
-          : stream.entries.filter(({ entry }) => entry.kind === 'agent' && entry.run === active).map(({ entry }) => entry),
+          : [...stream.entries.from(0)].map(({ entry }) => entry).filter(({ kind, run }) => kind === 'agent' && run === active),
     };
   }
 
