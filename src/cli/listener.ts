@@ -19,11 +19,17 @@ export interface Listener {
 /** The option that says where a listener listens. */
 type ListenKey = 'listen' | 'admin.listen';
 
+/** Whoever has not said what it wants this long after it connected is closed, whatever it sends meanwhile. Node.js would wait for 60 s, and
+ *  look only every 30 s. */
+const HEADERS_MS = 10_000;
+const LOOK_EVERY_MS = 1_000;
+
 /** Opens a listener.
  *  @throws SpillwayError `SPILLWAY_PORT_IN_USE` naming the option, or `SPILLWAY_BAD_OPTION` for an address that is not ours. */
 export async function openListener(key: ListenKey, wanted: ListenAddress): Promise<Listener> {
   let handler: RequestListener = waiting('The gateway is starting.');
-  const server = createServer((request, response) => handler(request, response));
+  const bounds = { headersTimeout: HEADERS_MS, connectionsCheckingInterval: LOOK_EVERY_MS };
+  const server = createServer(bounds, (request, response) => handler(request, response));
   const failure = await listen(server, wanted);
   if (failure !== null) throw explained(failure, key, wanted);
   return {

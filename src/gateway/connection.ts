@@ -8,7 +8,7 @@ import type { Ready } from '../protocol/frames.ts';
 import { writeFrame } from '../protocol/write.ts';
 import type { Connections } from './connections.ts';
 import { Credential } from './credential.ts';
-import { type Arrival, type Greeting, shakeHands, withBearer } from './handshake.ts';
+import { type Arrival, type Greeting, requestOf, shakeHands, withBearer } from './handshake.ts';
 import { Line } from './line.ts';
 import type { RunBoard } from './runs.ts';
 import type { Services } from './services.ts';
@@ -23,9 +23,10 @@ export interface Path {
   isDraining(): boolean;
 }
 
-/** The way of a connection, from the accepted upgrade to its end. Rejects where something of ours fails; the caller says goodbye. */
+/** The way of a connection, from the accepted upgrade to its conversation. Rejects where something of ours fails; the caller says
+ *  goodbye. It does not wait for the end: what an idle connection needs no more, from its upgrade request to its `hello`, is let go. */
 export async function serve(transport: Transport, arrival: Arrival, path: Path): Promise<void> {
-  const line = new Line(transport);
+  const line = new Line(transport, arrival.early);
   path.connections.opened(line);
   const greeting = await shakeHands(line, arrival, path.factory.node, path.services);
   if (greeting === null) return;
@@ -34,17 +35,26 @@ export async function serve(transport: Transport, arrival: Arrival, path: Path):
     return;
   }
   const credential = watchCredential(line, arrival, greeting, path);
+  line.onGone(() => credential.end());
+  let isSeated = false;
   try {
     const seated = await takeSeat(line, greeting, credential, path);
     if (seated === null) return;
-    const { manager, attachment } = seated;
-    // Whatever becomes of the conversation, the end of its socket is noticed.
-    const parted = line.gone.then(() => path.factory.transportClosed(manager, attachment));
+    isSeated = true;
+    noticeEnd(line, seated, path);
     converse(line, seated, greeting, credential, path);
-    await parted;
   } finally {
-    credential.end();
+    if (!isSeated) credential.end();
   }
+}
+
+/** Whatever becomes of the conversation, the end of its socket is noticed. */
+function noticeEnd(line: Line, { manager, attachment }: SeatedHere, { factory, services }: Path): void {
+  line.gone
+    .then(() => factory.transportClosed(manager, attachment))
+    .catch((error: unknown) => {
+      services.telemetry.record({ severity: 'ERROR', event: 'connection-failed', message: String(error), manager: manager.id });
+    });
 }
 
 /** A seat together with the time on this transport for which it was given. */
@@ -53,8 +63,9 @@ type SeatedHere = Seated & { readonly attachment: Attachment };
 /** Asks for renewal in time, and ends the connection when the credential has run out. */
 function watchCredential(line: Line, arrival: Arrival, greeting: Greeting, { services, connections }: Path): Credential {
   const { identity } = greeting;
+  const { head } = arrival;
   const credential = new Credential(identity, services.clock, {
-    recognise: (token) => services.authenticator.recognise(withBearer(arrival.request, token)),
+    recognise: (token) => services.authenticator.recognise(withBearer(requestOf(head), token)),
     expiring: (authExpiresAt) => line.transport.send([writeFrame({ type: 'token-expiring', authExpiresAt })]),
     over: (close) => line.part({ close }),
   });
@@ -76,10 +87,10 @@ async function takeSeat(line: Line, greeting: Greeting, credential: Credential, 
     leaving.abort();
     line.transport.end(1000, '');
   });
-  const cancel = (): void => leaving.abort();
-  void line.gone.then(cancel);
+  const forget = line.onGone(() => leaving.abort());
   const admission = await ask(line, greeting, leaving.signal, path);
   const end = admission.kind === 'queued' ? await waitInLine(line, admission, leaving.signal) : admission;
+  forget();
   if (end === null) return null;
   if (end.kind === 'retry') {
     // Whoever has gone needs no time to come back at.

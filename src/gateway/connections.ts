@@ -3,11 +3,14 @@ import type { ManagerId, UserId } from '../protocol/ids.ts';
 import type { Credential } from './credential.ts';
 import type { Line } from './line.ts';
 
-interface Open {
+/** A connection whose user is known. */
+export interface Connection {
   readonly line: Line;
   readonly credential: Credential;
-  manager: ManagerId | null;
+  /** Null until it has a seat. */
+  readonly manager: ManagerId | null;
 }
+type Open = { -readonly [K in keyof Connection]: Connection[K] };
 
 /** The connections of this gateway, for what concerns all of a log-in or all of the node. */
 export class Connections {
@@ -23,12 +26,14 @@ export class Connections {
   /** A socket was accepted; nobody knows yet whose it is. */
   opened(line: Line): void {
     this.#lines.add(line);
-    void line.gone.then(() => this.#lines.delete(line));
+    line.onGone(() => {
+      this.#lines.delete(line);
+      this.#open.delete(line);
+    });
   }
 
   add(line: Line, credential: Credential): void {
-    this.#open.set(line, { line, credential, manager: null });
-    void line.gone.then(() => this.#open.delete(line));
+    if (!line.isGone) this.#open.set(line, { line, credential, manager: null });
   }
 
   seated(line: Line, manager: ManagerId): void {
@@ -36,7 +41,7 @@ export class Connections {
     if (open) open.manager = manager;
   }
 
-  all(): readonly Open[] {
+  all(): readonly Connection[] {
     return [...this.#open.values()];
   }
 

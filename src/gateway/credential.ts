@@ -61,12 +61,10 @@ export class Credential {
     this.#cancel();
     const lifeMs = Math.max(0, this.#identity.expiresAt - this.#clock.wall());
     if (lifeMs > LONGEST_TIMER_MS) return;
-    const cancelExpiring = this.#clock.after(lifeMs * EXPIRING_AT, () => this.#watch.expiring(this.#identity.expiresAt));
-    const cancelOver = this.#clock.after(lifeMs + GRACE_MS, () => this.#over(CLOSE.credentialExpired));
-    this.#cancel = () => {
-      cancelExpiring();
-      cancelOver();
-    };
+    this.#cancel = this.#clock.after(lifeMs * EXPIRING_AT, () => {
+      this.#cancel = this.#clock.after(lifeMs * (1 - EXPIRING_AT) + GRACE_MS, () => this.#over(CLOSE.credentialExpired));
+      this.#watch.expiring(this.#identity.expiresAt);
+    });
   }
 
   #over(close: CloseCode): void {

@@ -10,7 +10,7 @@ import { newId, systemRandom } from '../ports/random.ts';
 import { silent } from '../ports/telemetry.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import { memoryStore } from '../stores/memory.ts';
-import { serve } from './connection.ts';
+import { type Path, serve } from './connection.ts';
 import { Connections } from './connections.ts';
 import { createConversations } from './conversations.ts';
 import { drainGateway } from './drain.ts';
@@ -115,8 +115,9 @@ export function createGateway(options: GatewayOptions): Gateway {
   };
   const app = createHttpApp(services, chatPages === undefined ? {} : { chatPages });
   const adminApp = createAdminApp(services, factory, adminKey);
+  const path: Path = { services, factory, runs, connections, isDraining: () => isDraining };
   const upgrader = new Upgrader(services, { isDraining: () => isDraining, overloadedForMs: () => factory.overloadedForMs }, (transport, arrival) => {
-    serve(transport, arrival, { services, factory, runs, connections, isDraining: () => isDraining }).catch((error: unknown) => {
+    serve(transport, arrival, path).catch((error: unknown) => {
       const id = newId(random, 'cln');
       telemetry.record({
         severity: 'ERROR',

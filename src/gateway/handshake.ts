@@ -5,19 +5,29 @@ import { SpillwayError } from '../protocol/errors.ts';
 import { BEARER_PREFIX, BOUNDS, type Hello, PROTOCOL_VERSION, type Welcome } from '../protocol/frames.ts';
 import type { NodeId } from '../protocol/ids.ts';
 import { writeFrame } from '../protocol/write.ts';
+import type { EarlyBytes } from './early-bytes.ts';
 import type { Line } from './line.ts';
 import type { Services } from './services.ts';
 
 /** What the upgrade request brought. */
 export interface Arrival {
-  /** As a web request, for authenticators and cookies. */
-  readonly request: Request;
+  /** Address and header fields of its request, as one JSON text: a web request takes 4 KB for as long as it is kept (measured), and is
+   *  needed again when a token is renewed. */
+  readonly head: string;
   readonly ticket: string | null;
   /** JWTs offered as subprotocols. */
   readonly bearer: string | null;
   readonly cookie: string | null;
   readonly origin: 'allowed' | 'absent';
   readonly address: string;
+  /** What its peer sends until it is known. */
+  readonly early: EarlyBytes;
+}
+
+/** What the upgrade came with, as authenticators and cookies want it. */
+export function requestOf(head: string): Request {
+  const [url, headers] = JSON.parse(head) as [string, [string, string][]];
+  return new Request(url, { headers });
 }
 
 /** A connection whose user is known. */
@@ -94,11 +104,12 @@ type Found = { readonly identity: Identity; readonly resume: ResumeClaims | null
 async function recognise(hello: Hello, arrival: Arrival, s: Services): Promise<Found> {
   const claims = hello.resume ? s.resumeTokens.read(hello.resume.token) : null;
   const own = claims !== null && claims.manager === hello.resume?.manager ? claims : null;
+  const request = requestOf(arrival.head);
   const answers: Recognition[] = [];
-  if (hello.token !== undefined) answers.push(await s.authenticator.recognise(withBearer(arrival.request, hello.token)));
-  if (arrival.bearer !== null) answers.push(await s.authenticator.recognise(withBearer(arrival.request, arrival.bearer)));
+  if (hello.token !== undefined) answers.push(await s.authenticator.recognise(withBearer(request, hello.token)));
+  if (arrival.bearer !== null) answers.push(await s.authenticator.recognise(withBearer(request, arrival.bearer)));
   if (arrival.ticket !== null) answers.push(await s.tickets.redeem(arrival.ticket));
-  if (answers.length === 0) answers.push(...(await byContinuity(hello, own, arrival, s)));
+  if (answers.length === 0) answers.push(...(await byContinuity(hello, own, arrival, request, s)));
   const first = answers[0];
   if (!first || first.is === 'invalid') return { close: CLOSE.unauthorized };
   if (first.is === 'expired') return { close: CLOSE.credentialExpired };
@@ -107,11 +118,11 @@ async function recognise(hello: Hello, arrival: Arrival, s: Services): Promise<F
 }
 
 /** Without a token of its own a connection is known by its resume token, else by the browser's cookie, else by its request. */
-async function byContinuity(hello: Hello, own: ResumeClaims | null, arrival: Arrival, s: Services): Promise<readonly Recognition[]> {
+async function byContinuity(hello: Hello, own: ResumeClaims | null, arrival: Arrival, request: Request, s: Services): Promise<readonly Recognition[]> {
   const resumed = hello.resume ? fromClaims(own, s) : null;
   if (resumed?.is === 'ok') return [resumed];
-  if (arrival.cookie !== null && arrival.origin === 'allowed') return [await s.authenticator.recognise(withBearer(arrival.request, arrival.cookie))];
-  if (arrival.request.headers.has('authorization')) return [await s.authenticator.recognise(arrival.request)];
+  if (arrival.cookie !== null && arrival.origin === 'allowed') return [await s.authenticator.recognise(withBearer(request, arrival.cookie))];
+  if (request.headers.has('authorization')) return [await s.authenticator.recognise(request)];
   return resumed === null ? [] : [resumed];
 }
 

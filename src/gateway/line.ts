@@ -4,12 +4,11 @@ import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
 import type { ClientFrame } from '../protocol/frames.ts';
 import { type ParsedFrame, parseClientFrame } from '../protocol/parse.ts';
 import { writeFrame } from '../protocol/write.ts';
+import type { EarlyBytes } from './early-bytes.ts';
 
 /** Frames kept before the seat is given. */
 const KEPT_FRAMES = 32;
 const KEPT_BYTES = 256 * 1024;
-/** All that may be sent before the credential is verified. */
-const UNVERIFIED_BYTES = 64 * 1024;
 
 /** Who hears of a line once it is open. */
 export interface LineOwner {
@@ -30,20 +29,32 @@ export class Line implements TransportListener {
   #owner: LineOwner | null = null;
   #first: ((frame: ParsedFrame | null) => void) | null = null;
   #isFirst = true;
-  #unverified = true;
-  #bytes = 0;
+  #early: EarlyBytes | null;
   #kept: { readonly parsed: Exclude<ParsedFrame, { is: 'violation' }>; readonly bytes: number }[] = [];
   #keptBytes = 0;
   #isGone = false;
-  #early: ((frame: ClientFrame) => void) | null = null;
+  #atOnce: ((frame: ClientFrame) => void) | null = null;
+  #onGone: (() => void)[] = [];
   #resolveGone: (how: { readonly code: number; readonly reason: string }) => void = () => {};
 
-  constructor(transport: Transport) {
+  constructor(transport: Transport, early: EarlyBytes) {
     this.transport = transport;
+    this.#early = early;
+    early.onExceeded(() => this.#violated(CLOSE.messageTooBig));
     this.gone = new Promise((resolve) => {
       this.#resolveGone = resolve;
     });
     transport.listen(this);
+  }
+
+  /** Calls `listener` when the socket is gone; at once if it is. Returns the undo: unlike a promise it keeps nothing of whoever no longer
+   *  wants to know. */
+  onGone(listener: () => void): () => void {
+    if (this.#isGone) listener();
+    else this.#onGone.push(listener);
+    return () => {
+      this.#onGone = this.#onGone.filter((other) => other !== listener);
+    };
   }
 
   get isGone(): boolean {
@@ -58,10 +69,11 @@ export class Line implements TransportListener {
     });
   }
 
-  /** The credential is good: the small bounds end. `early` hears of frames that act at once, also of those that came before. */
-  verified(early: (frame: ClientFrame) => void): void {
-    this.#unverified = false;
-    this.#early = early;
+  /** The credential is good: the small bounds end. `atOnce` hears of frames that act at once, also of those that came before. */
+  verified(atOnce: (frame: ClientFrame) => void): void {
+    this.#early?.lift();
+    this.#early = null;
+    this.#atOnce = atOnce;
     const kept = this.#kept;
     this.#kept = [];
     this.#keptBytes = 0;
@@ -71,6 +83,8 @@ export class Line implements TransportListener {
   /** The seat is given: what was kept reaches the owner now, in order. */
   open(owner: LineOwner): void {
     this.#owner = owner;
+    // From here on its owner hears of every frame.
+    this.#atOnce = null;
     const kept = this.#kept;
     this.#kept = [];
     for (const { parsed } of kept) owner.frame(parsed);
@@ -83,13 +97,6 @@ export class Line implements TransportListener {
   // ---- transport
 
   message(text: string): void {
-    if (this.#unverified) {
-      this.#bytes += Buffer.byteLength(text);
-      if (this.#bytes > UNVERIFIED_BYTES) {
-        this.#violated(CLOSE.messageTooBig);
-        return;
-      }
-    }
     const parsed = parseClientFrame(text);
     if (this.#isFirst) {
       this.#isFirst = false;
@@ -112,8 +119,8 @@ export class Line implements TransportListener {
         this.#violated(CLOSE.protocolError, 'A second `hello` came.');
         return;
       }
-      if (AT_ONCE.has(parsed.frame.type) && this.#early) {
-        this.#early(parsed.frame);
+      if (AT_ONCE.has(parsed.frame.type) && this.#atOnce) {
+        this.#atOnce(parsed.frame);
         return;
       }
     }
@@ -148,5 +155,6 @@ export class Line implements TransportListener {
     this.#first?.(null);
     this.#first = null;
     this.#resolveGone({ code, reason });
+    for (const listener of this.#onGone.splice(0)) listener();
   }
 }

@@ -1,9 +1,11 @@
+import type { Clock } from '../ports/clock.ts';
 import type { StreamKey } from '../ports/store.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { RunAccepted } from '../protocol/frames.ts';
 import type { RunId, UserId } from '../protocol/ids.ts';
 import type { Stream } from '../streams/stream.ts';
 import type { Streams } from '../streams/streams.ts';
+import type { StopCause } from './run-agent.ts';
 import type { Refusal, Runs } from './services.ts';
 import { type OnAccepted, type RunDeps, type SendRequest, ThreadRuns } from './thread-runs.ts';
 
@@ -12,7 +14,7 @@ export class RunBoard implements Runs {
   readonly #streams: Streams;
   readonly #deps: RunDeps;
   readonly #threads = new Map<string, Thread>();
-  #stopping = false;
+  #isClosed = false;
 
   constructor(streams: Streams, deps: RunDeps) {
     this.#streams = streams;
@@ -20,7 +22,7 @@ export class RunBoard implements Runs {
   }
 
   async send(identity: { readonly user: UserId }, request: SendRequest, onAccepted: OnAccepted = () => {}): Promise<RunAccepted | Refusal> {
-    if (this.#stopping)
+    if (this.#isClosed)
       return { is: 'refused', code: 'draining', message: 'This server is being stopped. Send again in a moment; another one takes over.', retryAfterMs: 1_000 };
     try {
       return await this.#use({ user: identity.user, thread: request.thread }, (runs) => runs.send(request, onAccepted));
@@ -51,6 +53,8 @@ export class RunBoard implements Runs {
     const keys = new Map(open.map((r) => [nameOf(r), { user: r.user, thread: r.thread }]));
     let unavailable: unknown = null;
     for (const key of keys.values()) {
+      // Whoever starts next recovers what is left.
+      if (this.#isClosed) return;
       try {
         await this.#use(key, (runs) => runs.recovered());
       } catch (error) {
@@ -68,18 +72,27 @@ export class RunBoard implements Runs {
     if (unavailable !== null) throw unavailable;
   }
 
-  /** No run starts any more. Resolves when those under way have ended by themselves, or after `withinMs` been stopped. */
+  /** No message is taken and no run starts any more. Accepted ones wait in the store, for whoever starts next. */
+  close(): void {
+    this.#isClosed = true;
+    for (const { runs } of this.#threads.values()) runs?.close();
+  }
+
+  /** Closes, and resolves when the runs under way have ended by themselves, or after `withinMs` been stopped. */
   async stop(withinMs: number): Promise<void> {
-    this.#stopping = true;
-    const opened = await Promise.allSettled([...this.#threads.values()].map((thread) => thread.opened));
-    const all = opened.flatMap((o) => (o.status === 'fulfilled' ? [o.value] : []));
-    const ended = Promise.all(all.map((runs) => runs.stop(null)));
-    let over = false;
-    await Promise.race([ended.then(() => (over = true)), new Promise<void>((resolve) => this.#deps.clock.after(withinMs, resolve))]);
-    if (over) return;
+    this.close();
+    const { clock } = this.#deps;
+    const isOver = await within(clock, withinMs, this.#ended(null));
     // A store that takes nothing any more must not keep the process from ending: what is not logged was never promised.
-    const stopped = Promise.all(all.map((runs) => runs.stop('shutdown')));
-    await Promise.race([stopped, new Promise<void>((resolve) => this.#deps.clock.after(STOP_GRACE_MS, resolve))]);
+    if (!isOver) await within(clock, STOP_GRACE_MS, this.#ended('shutdown'));
+  }
+
+  async #ended(cause: StopCause | null): Promise<void> {
+    const stop = async (thread: Thread): Promise<void> => {
+      const runs = thread.runs ?? (await thread.opened.catch(() => null));
+      await runs?.stop(cause);
+    };
+    await Promise.all([...this.#threads.values()].map(stop));
   }
 
   /** The thread's runs, kept as long as somebody uses them or one is under way: there are never two of a thread. */
@@ -99,6 +112,7 @@ export class RunBoard implements Runs {
     const opened = this.#streams.hold(key).then((stream) => {
       thread.stream = stream;
       thread.runs = new ThreadRuns(stream, this.#deps, () => this.#tidy(name, thread));
+      if (this.#isClosed) thread.runs.close();
       return thread.runs;
     });
     const thread: Thread = { opened, stream: null, runs: null, users: 0 };
@@ -122,6 +136,13 @@ interface Thread {
 
 /** User ids hold no control characters, so that no two keys are spelled alike. */
 const nameOf = (key: StreamKey): string => `${key.user}\u0000${key.thread}`;
+
+/** False if `ms` were over before. */
+const within = (clock: Clock, ms: number, work: Promise<void>): Promise<boolean> =>
+  new Promise((resolve, reject) => {
+    const cancel = clock.after(ms, () => resolve(false));
+    void work.then(() => resolve(true), reject).finally(cancel);
+  });
 
 /** How long a stopped run's end may take to be logged. */
 const STOP_GRACE_MS = 2_000;

@@ -62,7 +62,7 @@ export class ThreadRuns {
   #isRecovering = false;
   /** The time as the writer in which the present state was found. */
   #tenure: WriterToken | null = null;
-  #stopping = false;
+  #isClosed = false;
 
   constructor(stream: Stream, deps: RunDeps, onIdle: () => void) {
     this.#stream = stream;
@@ -128,7 +128,7 @@ export class ThreadRuns {
           event: 'recovery-failed',
           message: `A conversation that another writer had taken over could not be taken back yet: ${error instanceof Error ? error.message : String(error)}`,
         });
-        if (this.#stopping) break;
+        if (this.#isClosed) break;
         await new Promise<void>((resolve) => clock.after(RECOVERY_RETRY_MS, resolve));
       }
     }
@@ -189,7 +189,7 @@ export class ThreadRuns {
       };
     }
     const at = clock.wall();
-    const isFree = this.#active === null && this.#waiting.length === 0 && !this.#stopping;
+    const isFree = this.#active === null && this.#waiting.length === 0 && !this.#isClosed;
     const offset = this.#stream.head + 1;
     const run: RunRecord = {
       id: newId(random, 'run') as RunId,
@@ -241,9 +241,10 @@ export class ThreadRuns {
   }
 
   #startNext(): void {
-    if (this.#active !== null || this.#stopping) return;
-    const next = this.#waiting.shift();
-    if (!next) return;
+    const next = this.#waiting[0];
+    // One that is stored as running was promised before the close, and has to come to an end here.
+    if (this.#active !== null || next === undefined || (this.#isClosed && next.record.state !== 'running')) return;
+    this.#waiting.shift();
     const run = new RunningAgent({
       stream: this.#stream,
       record: { ...next.record, state: 'running' },
@@ -286,9 +287,17 @@ export class ThreadRuns {
     return 'cancelling';
   }
 
-  /** No run starts any more; the active one is stopped for `cause`, if one is given. Resolves at its end. */
+  /** No waiting run starts any more: they stay in the store, for whoever starts next. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Closes; the active run is stopped for `cause`, if one is given. Resolves at its end. */
   async stop(cause: StopCause | null): Promise<void> {
-    this.#stopping = true;
+    this.close();
+    if (cause !== null) this.#active?.stop(cause);
+    // A send under way may have been promised its run.
+    await this.#lane;
     if (cause !== null) this.#active?.stop(cause);
     await this.#active?.ended;
   }

@@ -6,6 +6,7 @@ import type { Transport } from '../ports/transport.ts';
 import { ERROR_STATUS, type ErrorCode } from '../protocol/errors.ts';
 import { BEARER_PREFIX, BOUNDS, SUBPROTOCOL } from '../protocol/frames.ts';
 import { webSocketTransport } from '../transports/websocket.ts';
+import { EarlyBytes } from './early-bytes.ts';
 import { type Arrival, bearerIn } from './handshake.ts';
 import type { Services } from './services.ts';
 
@@ -19,6 +20,11 @@ export const SESSION_COOKIE = 'spillway_session';
 
 /** A frame above `BOUNDS.frameBytes` gets our own answer up to here; beyond it `ws` closes with 1009. */
 const PAYLOAD_MAX_BYTES = BOUNDS.frameBytes + 64 * 1024;
+/** A frame that comes in crumbs costs some hundred bytes a crumb until it is whole. Links carry 500 bytes and more at a time. */
+const CHUNKS_MAX = 4_096;
+const FRAGMENTS_MAX = 1_024;
+/** How long a peer that was told goodbye may leave its side open. An option of `ws` that its types do not know yet. */
+const CLOSING = { closeTimeout: 5_000 };
 const STORM_WINDOW_MS = 10_000;
 
 /** Takes WebSocket upgrades on our path: refuses what HTTP must refuse, accepts the rest and hands it on. */
@@ -33,6 +39,9 @@ export class Upgrader {
     clientTracking: false,
     perMessageDeflate: false,
     maxPayload: PAYLOAD_MAX_BYTES,
+    maxBufferedChunks: CHUNKS_MAX,
+    maxFragments: FRAGMENTS_MAX,
+    ...CLOSING,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
 
@@ -54,7 +63,10 @@ export class Upgrader {
     const listener = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
       if (pathOf(request) === path) this.#upgrade(request, socket, head, urlOf(request));
       // Another's upgrade is never answered unless the server is ours: then nobody else would, and it would hang.
-      else if (o.ownUpgrades) refuse(socket, 'not-found', 'There is no WebSocket at this path.');
+      else if (o.ownUpgrades) {
+        survive(socket);
+        refuse(socket, 'not-found', 'There is no WebSocket at this path.');
+      }
     };
     source.on('upgrade', listener);
     return () => {
@@ -63,8 +75,7 @@ export class Upgrader {
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, url: URL | null): void {
-    // Whatever the peer does to its socket from here on concerns nobody else.
-    socket.on('error', () => socket.destroy());
+    survive(socket);
     if (url === null) {
       refuse(socket, 'bad-request', 'Expected `Host` to name a host.');
       return;
@@ -98,17 +109,17 @@ export class Upgrader {
     else if (protocols.length > 0 && !protocols.includes(SUBPROTOCOL))
       refuse(socket, 'bad-request', `Expected the subprotocol ${SUBPROTOCOL} among those offered.`);
     else {
-      const arrival: Arrival = {
-        request: webRequest(request, url),
+      const arrival = {
+        head: headOf(request, url),
         ticket: url.searchParams.get('ticket'),
         bearer: bearerIn(protocols.filter((p) => p.startsWith(BEARER_PREFIX))),
         cookie: cookieOf(request.headers.cookie ?? ''),
         origin,
         address,
-      };
+      } as const;
       this.#server.handleUpgrade(request, socket, head, (ws) => {
         const transport = webSocketTransport(ws, { address, userAgent: request.headers['user-agent'] ?? '' }, socket);
-        this.#accept(transport, arrival);
+        this.#accept(transport, { ...arrival, early: new EarlyBytes(socket) });
       });
     }
   }
@@ -125,10 +136,9 @@ function urlOf(request: IncomingMessage): URL | null {
   return url.username === '' && url.password === '' ? url : null;
 }
 
-function webRequest(request: IncomingMessage, url: URL): Request {
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(request.headers)) if (value !== undefined) headers.set(name, Array.isArray(value) ? value.join(', ') : value);
-  return new Request(url, { headers });
+function headOf(request: IncomingMessage, url: URL): string {
+  const fields = Object.entries(request.headers).filter(([, value]) => value !== undefined);
+  return JSON.stringify([url.href, fields.map(([name, value]) => [name, Array.isArray(value) ? value.join(', ') : value])]);
 }
 
 function cookieOf(header: string): string | null {
@@ -138,6 +148,9 @@ function cookieOf(header: string): string | null {
   }
   return null;
 }
+
+/** Whatever the peer does to its socket from here on concerns nobody else. */
+const survive = (socket: Duplex): unknown => socket.on('error', () => socket.destroy());
 
 /** An HTTP answer before the upgrade. */
 function refuse(socket: Duplex, code: ErrorCode, detail: string, retryAfterS?: number): void {

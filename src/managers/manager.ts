@@ -53,7 +53,8 @@ export class WebSocketManager extends Emitter {
   /** Settles when it is known whether an eviction that is under way takes its seat; null while none is. */
   leaving: Promise<unknown> | null = null;
   readonly #context: Context;
-  readonly #acknowledged = new Map<ThreadId, Position>();
+  /** Null until something is acknowledged. */
+  #acknowledged: Map<ThreadId, Position> | null = null;
   #state: ManagerState = 'admitting';
   #evidence: Evidence;
   #verdict: Verdict | null = null;
@@ -269,12 +270,13 @@ export class WebSocketManager extends Emitter {
   }
 
   noteAcknowledged(thread: ThreadId, position: Position): void {
+    this.#acknowledged ??= new Map();
     this.#acknowledged.set(thread, position);
   }
 
   /** Up to where the client's application has acknowledged a thread; null before its first ack. */
   acknowledged(thread: ThreadId): Position | null {
-    return this.#acknowledged.get(thread) ?? null;
+    return this.#acknowledged?.get(thread) ?? null;
   }
 
   /** Sends `limits` if they are not what was told last. */

@@ -16,7 +16,11 @@ export const systemClock: Clock = {
   after(delayMs, callback) {
     const timer = setTimeout(callback, delayMs);
     timer.unref();
-    return () => clearTimeout(timer);
+    return () => {
+      // Node keeps the list of a cancelled timer until it would have been due, unless the timer keeps the process alive.
+      timer.ref();
+      clearTimeout(timer);
+    };
   },
   soon(callback) {
     setImmediate(callback);

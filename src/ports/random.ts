@@ -15,4 +15,4 @@ export const systemRandom: Random = {
 };
 
 /** A new id, `<prefix>_` and 20 characters of `[0-9a-z]` (103 bits). */
-export const newId = (random: Random, prefix: IdPrefix): string => `${prefix}_${spellRandom(random.bytes(20), 20)}`;
+export const newId = (random: Random, prefix: IdPrefix): string => [prefix, spellRandom(random.bytes(20), 20)].join('_');

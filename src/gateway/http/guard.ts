@@ -11,12 +11,12 @@ import { problem } from './problems.ts';
 /** What every public request passes before a route sees it. */
 export function guards(services: Services): readonly MiddlewareHandler<HttpEnv>[] {
   const help = 'The operator lists the origins of pages that may ask here in `auth.origins`.';
-  return [nameIt(services), secure, judgeOrigin(services.origins, help), shareIfAsked, boundBody];
+  return [nameIt(services), addressed, secure, judgeOrigin(services.origins, help), shareIfAsked, boundBody];
 }
 
 /** What every request of an operator passes. Pages of other origins have no business here. */
 export function adminGuards(services: Services): readonly MiddlewareHandler<HttpEnv>[] {
-  return [nameIt(services), secure, judgeOrigin(createOriginPolicy({ allow: [] }), 'Only pages of this very address may ask here.'), boundBody];
+  return [nameIt(services), addressed, secure, judgeOrigin(createOriginPolicy({ allow: [] }), 'Only pages of this very address may ask here.'), boundBody];
 }
 
 const nameIt =
@@ -28,6 +28,10 @@ const nameIt =
     c.res.headers.set('spillway-request', c.get('requestId'));
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');
   };
+
+/** Not every `Host` that HTTP can carry makes an address. */
+const addressed: MiddlewareHandler<HttpEnv> = (c, next) =>
+  URL.canParse(c.req.url) ? next() : Promise.resolve(problem(c, { code: 'bad-request', detail: 'Expected `Host` to name a host.' }));
 
 const secure: MiddlewareHandler<HttpEnv> = (c, next) => (ownOrigin(c).startsWith('https:') ? SECURITY.https : SECURITY.http)(c, next);
 

@@ -1,5 +1,5 @@
 import { judgeTransport, nextProbe } from '../../core/ask.ts';
-import { type Attentive, attentive } from '../../core/clocks.ts';
+import { type Attentive, attentive, mono } from '../../core/clocks.ts';
 import { applicationAt, type Evidence, isOver } from '../../core/evidence.ts';
 import { onGap } from '../../core/gather.ts';
 import { judgeAgainAt, type Verdict } from '../../core/judge.ts';
@@ -11,6 +11,7 @@ import type { Context } from '../context.ts';
 import type { CleanupReport } from '../events.ts';
 import { every } from '../every.ts';
 import type { WebSocketManager } from '../manager.ts';
+import { RealTime } from './real-time.ts';
 
 /** How late a look may come: twice this. With the shorter times a page would be a suspect before it was asked. */
 const LOOK_EVERY_MS = { default: 100, fast: 50 } as const;
@@ -25,6 +26,7 @@ export class WatchTower {
   readonly #repayment: Repayment;
   /** When to look at whom next: one wheel for all, no timer a manager. */
   readonly #wheel: Wheel<WebSocketManager, Attentive>;
+  readonly #realTime: RealTime;
   readonly #stops: readonly (() => void)[];
   #stopped = false;
 
@@ -32,9 +34,10 @@ export class WatchTower {
     this.#context = context;
     this.#pass = new BackgroundPass(context, onCleanup, (manager) => this.look(manager, 0));
     this.#repayment = new Repayment(context, onCleanup);
-    const { timing } = context.options;
+    const { timing, health } = context.options;
+    this.#realTime = new RealTime(health.clientTimeoutMs);
     this.#wheel = new Wheel(LOOK_EVERY_MS[timing]);
-    this.#stops = [every(context, LOOK_EVERY_MS[timing], () => this.#lookAround()), every(context, ROUND_EVERY_MS[timing], () => this.#round())];
+    this.#stops = [every(context, LOOK_EVERY_MS[timing], () => this.#lookAround()), every(context, ROUND_EVERY_MS[timing], () => this.#everyRound())];
   }
 
   /** We stalled: probes that were out meanwhile accuse nobody. */
@@ -119,6 +122,25 @@ export class WatchTower {
       judgeAgainAt(evidence, self, pressure(user), options, now),
     );
     this.#wheel.set(manager, attentive(Math.max(now + 1, nextAt)));
+  }
+
+  #everyRound(): void {
+    this.#breakSilence();
+    this.#round();
+  }
+
+  /** Clients drop a transport on which nothing came for `clientTimeoutMs`, by their clocks. A process that hardly runs would reach its
+   *  heartbeats too late, since they are due by the clock of its attention, and lose everybody who has nothing else to hear. */
+  #breakSilence(): void {
+    const { registry, options, clock } = this.#context;
+    const now = mono(clock.mono());
+    this.#realTime.note(this.#context.now(), now);
+    if (this.#realTime.missedMs < options.health.pingEveryMs) return;
+    for (const manager of registry.all()) {
+      const { attachment, evidence } = manager;
+      if (attachment === null || evidence.class === 'unverifiable') continue;
+      if (this.#realTime.since(evidence.sentAt, now) >= options.health.heartbeatMs) this.#guarded(manager, () => attachment.probe());
+    }
   }
 
   /** Asks whoever is under watch and was not heard for long: a user's all at once. Who owes an answer is asked again at its heartbeat,

@@ -65,7 +65,11 @@ function requireKey(key: string): MiddlewareHandler<HttpEnv> {
     return problem(c, {
       code: 'unauthorized',
       detail: `Expected the admin key as \`Authorization: Bearer KEY\`, ${came}. It is the value of \`admin.token\`, else it stands in the file \`admin-key\` of the data folder.`,
-      headers: { 'www-authenticate': presented === null ? 'Bearer' : 'Bearer error="invalid_token"' },
+      headers: {
+        'www-authenticate': presented === null ? 'Bearer' : 'Bearer error="invalid_token"',
+        // The body of somebody without the key is never read.
+        ...(c.req.method === 'GET' || c.req.method === 'HEAD' ? {} : { connection: 'close' }),
+      },
     });
   };
 }
