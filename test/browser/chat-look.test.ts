@@ -1,9 +1,9 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { openPage } from '../support/browser.ts';
-import { ask, isFinished, signIn, useChatGround } from '../support/chat-page.ts';
+import { ask, isFinished, SIDE_BY_SIDE_MS, signIn, useChatGround } from '../support/chat-page.ts';
 
-describe('the look of the chat page', () => {
+describe.concurrent('the look of the chat page', { timeout: SIDE_BY_SIDE_MS }, () => {
   const ground = useChatGround();
 
   it.each([

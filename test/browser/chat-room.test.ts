@@ -1,7 +1,8 @@
 import type { Page } from 'playwright-core';
 import { describe, expect, it } from 'vitest';
 import { openPage, openTab } from '../support/browser.ts';
-import { ask, box, isConnected, isFinished, lastAnswer, signIn, useChatGround, WITHIN_MS } from '../support/chat-page.ts';
+import { ask, becomes, box, isConnected, isFinished, lastAnswer, SIDE_BY_SIDE_MS, signIn, useChatGround, WITHIN_MS } from '../support/chat-page.ts';
+import { until } from '../support/peers/kernel.ts';
 import { startSpillway } from '../support/spillway-process.ts';
 import { WireClient } from '../support/wire-client.ts';
 
@@ -9,11 +10,11 @@ import { WireClient } from '../support/wire-client.ts';
 const SMALL = {
   SPILLWAY_LIMITS_PER_USER: '3',
   SPILLWAY_LIMITS_BURST_PER_USER: '4',
-  SPILLWAY_LIMITS_BURST_FOR_MS: '6s',
+  SPILLWAY_LIMITS_BURST_FOR_MS: '8s',
   SPILLWAY_QUEUE_WAIT_MS: '4s',
   SPILLWAY_HEALTH_NEWBORN_MS: '100ms',
 };
-/** One place, and a wait that no test sits out. */
+/** One place, and a wait that no test sits out: whoever comes in sooner did not wait for it. */
 const ONE = { ...SMALL, SPILLWAY_LIMITS_PER_USER: '1', SPILLWAY_LIMITS_BURST_PER_USER: '1', SPILLWAY_QUEUE_WAIT_MS: '9s' };
 
 const NAME = /^Chrome on \w+, opened \d{1,2}:\d\d/;
@@ -22,7 +23,7 @@ const rows = (page: Page) => page.locator('.sessions li');
 const notices = (page: Page) => page.locator('.notices');
 const notice = (page: Page, text: string | RegExp) => page.locator('.notice').filter({ hasText: text });
 
-describe('room, as the chat page speaks of it', () => {
+describe.concurrent('room, as the chat page speaks of it', { timeout: SIDE_BY_SIDE_MS }, () => {
   const ground = useChatGround();
 
   /** Another tab of the same browser; it may have to wait for its place. */
@@ -62,14 +63,14 @@ describe('room, as the chat page speaks of it', () => {
       await notice(tab, /One of your tabs is waiting for room, about \d s\. Closing a session you do not need lets it in at once\./).waitFor();
     const share = async (): Promise<number> => Number(await fifth.locator('.notice .wait-bar').getAttribute('data-share'));
     const before = await share();
-    await expect.poll(share).toBeGreaterThan(before + 0.1);
+    await until('the bar to fill', async () => (await share()) > before + 0.1);
 
     await isConnected(fifth);
     await notice(fifth, 'We closed one of your sessions to make room. Nothing is lost.').getByRole('button', { name: 'Details' }).waitFor();
     const tabs = [page, second, third, fourth];
-    await expect
-      .poll(async () => (await Promise.all(tabs.map((tab) => tab.locator('.connection-word').innerText()))).filter((w) => w === 'paused').length)
-      .toBe(1);
+    const paused = async (): Promise<number> =>
+      (await Promise.all(tabs.map((tab) => tab.locator('.connection-word').innerText()))).filter((word) => word === 'paused').length;
+    await becomes(paused, 1);
     for (const tab of tabs) {
       await notice(tab, 'waiting for room').waitFor({ state: 'detached' });
       if ((await tab.locator('.connection-word').innerText()) !== 'paused') continue;
@@ -105,7 +106,7 @@ describe('room, as the chat page speaks of it', () => {
       .getByRole('button', { name: /^Resume here instead of/ })
       .click();
     await isConnected(waiting);
-    expect(Date.now() - askedAt).toBeLessThan(1_500);
+    expect(Date.now() - askedAt).toBeLessThan(4_000);
     await isFinished(waiting);
     expect(await waiting.locator('.sessions .badge').innerText()).toBe('this tab');
 
@@ -148,8 +149,8 @@ describe('room, as the chat page speaks of it', () => {
     const lost = rows(page).filter({ hasText: 'Lost phone 1' });
     expect(await lost.innerText()).toMatch(/not responding|connection lost/);
     await page.getByRole('button', { name: 'Close all that do not respond' }).click();
-    await expect.poll(() => rows(page).count()).toBe(2);
-    await expect.poll(() => page.locator('.seats').innerText()).toMatch(/2 of 20/);
+    await becomes(() => rows(page).count(), 2);
+    await page.locator('.seats').filter({ hasText: '2 of 20' }).waitFor();
     expect(
       await rows(page)
         .filter({ has: page.locator('.badge') })
@@ -169,7 +170,7 @@ describe('room, as the chat page speaks of it', () => {
     const closedAt = Date.now();
     await page.close();
     await isConnected(waiting);
-    expect(Date.now() - closedAt).toBeLessThan(1_500);
+    expect(Date.now() - closedAt).toBeLessThan(4_000);
   });
 
   it('is there when the browser brings it back from the back button’s memory', async () => {
@@ -182,7 +183,7 @@ describe('room, as the chat page speaks of it', () => {
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pagehide', { persisted: true })));
     await page.evaluate(() => dispatchEvent(new PageTransitionEvent('pageshow', { persisted: true })));
     // It looks whether its connection is alive, and it is.
-    await expect.poll(() => sent.filter((frame) => frame.includes('"check"')).length).toBe(1);
+    await becomes(() => sent.filter((frame) => frame.includes('"check"')).length, 1);
     expect(sent.filter((frame) => frame.includes('"bye"'))).toEqual([]);
     expect(await page.locator('.connection-word').innerText()).toBe('connected');
   });
@@ -218,7 +219,7 @@ describe('room, as the chat page speaks of it', () => {
     await isFinished(page);
     await isFinished(copy);
     expect(await copy.locator('.own').innerText()).toBe('What is 2 + 2?');
-    for (const tab of [page, copy]) await expect.poll(() => tab.url()).toContain('#/t/');
+    for (const tab of [page, copy]) await tab.waitForURL(/#\/t\//);
     expect(copy.url()).toBe(page.url());
     await copy.reload();
     await isFinished(copy);

@@ -1,10 +1,24 @@
 import { describe, expect, it } from 'vitest';
 import { CLOSE } from '../../src/protocol/close-codes.ts';
 import { openPage, openTab } from '../support/browser.ts';
-import { ask, box, endWith, isConnected, isFinished, showsWhatIsStored, signIn, useChatGround, WITHIN_MS } from '../support/chat-page.ts';
+import {
+  ask,
+  becomes,
+  box,
+  endWith,
+  isConnected,
+  isFinished,
+  SIDE_BY_SIDE_MS,
+  showsWhatIsStored,
+  signIn,
+  useChatGround,
+  WITHIN_MS,
+} from '../support/chat-page.ts';
+import { startCuttingProxy } from '../support/cutting-proxy.ts';
+import { until } from '../support/peers/kernel.ts';
 import { startSpillway } from '../support/spillway-process.ts';
 
-describe('one of several sessions, as the chat page shows it', () => {
+describe.concurrent('one of several sessions, as the chat page shows it', { timeout: SIDE_BY_SIDE_MS }, () => {
   const ground = useChatGround();
 
   it('can be closed from another tab, says so, and comes back when it is asked', async () => {
@@ -21,7 +35,7 @@ describe('one of several sessions, as the chat page shows it', () => {
     await rows.first().waitFor();
     for (let count = await rows.count(); count > 0; count--) {
       await rows.first().getByRole('button', { name: 'Close this' }).click();
-      await expect.poll(() => rows.count()).toBe(count - 1);
+      await becomes(() => rows.count(), count - 1);
     }
     await page.getByText(/^You closed this one from /).waitFor();
     expect(await page.locator('.connection-word').innerText()).toBe('paused');
@@ -63,40 +77,43 @@ describe('one of several sessions, as the chat page shows it', () => {
   });
 
   it('counts down to the time that a busy server names, and tries at once when asked', async () => {
+    await using proxy = await startCuttingProxy(ground().port);
     await using watched = await openPage(ground().browser);
     const { page } = watched;
-    await signIn(page, ground().proxy.url);
+    await signIn(page, proxy.url);
     await box(page).fill('kept');
-    endWith(ground().proxy, CLOSE.noSeatYet, 20_000);
+    endWith(proxy, CLOSE.noSeatYet, 20_000);
     const notice = page.getByRole('status').filter({ hasText: 'Another of your tabs is using the room' });
     await notice.waitFor();
     const left = async (): Promise<number> => Number(/(\d+) s/.exec(await notice.locator('[aria-hidden="true"]').innerText())?.[1]);
     const first = await left();
+    // What it knew of its places is old.
+    expect(await page.locator('.seats').count()).toBe(0);
     expect(first).toBeLessThanOrEqual(23);
-    await expect.poll(left, { timeout: 5_000 }).toBeLessThan(first);
-    ground().proxy.mend();
+    await until('the figure to fall', async () => (await left()) < first);
+    proxy.mend();
     await page.getByRole('button', { name: 'Try now' }).click();
     await isConnected(page);
     expect(await box(page).inputValue()).toBe('kept');
   });
 
   it('stays readable when another device took over, and when it is out of date', async () => {
+    await using proxy = await startCuttingProxy(ground().port);
     await using watched = await openPage(ground().browser);
     const { page } = watched;
-    await signIn(page, ground().proxy.url);
+    await signIn(page, proxy.url);
     await ask(page, 'What is 5 + 5?');
     await isFinished(page);
-    endWith(ground().proxy, CLOSE.evictedForNewer, 0, 'Phone');
+    endWith(proxy, CLOSE.evictedForNewer, 0, 'Phone');
     await page.getByText('Paused because you went on in Phone. Nothing is lost.').waitFor();
     expect(await page.getByRole('button', { name: 'Resume here' }).isVisible()).toBe(true);
     expect(await page.locator('.answer').isVisible()).toBe(true);
-    ground().proxy.mend();
+    proxy.mend();
     await page.getByRole('button', { name: 'Resume here' }).click();
     await isConnected(page);
-    endWith(ground().proxy, CLOSE.unsupportedVersion);
+    endWith(proxy, CLOSE.unsupportedVersion);
     await page.getByText('This page is out of date.').waitFor();
     expect(await page.getByRole('button', { name: 'Reload' }).isVisible()).toBe(true);
-    ground().proxy.mend();
   });
 
   it('renews its sign-in by one tab at a time, and asks again when it cannot', async () => {
@@ -131,7 +148,7 @@ describe('one of several sessions, as the chat page shows it', () => {
       await page.evaluate(() => dispatchEvent(new Event('focus')));
       return asksToSignIn.count();
     };
-    await expect.poll(comeBack, { timeout: WITHIN_MS, interval: 250 }).toBe(1);
+    await until('the page to ask for a sign-in', async () => (await comeBack()) === 1, WITHIN_MS, 250);
     await tabs[0].page.getByText('Please sign in again; your draft is saved.').waitFor();
     expect(await box(page).inputValue()).toBe('still here');
     await page.getByLabel('Password').fill('spillway');

@@ -14,6 +14,7 @@ const say = (state: ClientState, more: Partial<Situation> = {}) =>
     needsSignIn: false,
     isReloading: false,
     isOffline: false,
+    isAnswering: true,
     ...more,
   });
 const info = (code: number, name: string, back: DisconnectInfo['return'], text: string): DisconnectInfo => ({ code, name, return: back, text, docs: '' });
@@ -36,6 +37,8 @@ describe('what a person reads about the connection', () => {
     // A server that vanished may have taken the answer along.
     const vanished: ClientState = { ...lost, info: info(1006, 'lost', 'now', '') };
     expect(say(vanished, { showReconnecting: true })?.text).toBe('Reconnecting… what you see is kept.');
+    // Nor is an answer promised where none is under way.
+    expect(say(moved, { showReconnecting: true, isAnswering: false })?.text).toBe('Reconnecting… what you see is kept.');
   });
 
   it('says since when it is offline and offers to try now', () => {

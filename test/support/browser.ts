@@ -6,7 +6,10 @@ import { type Browser, type BrowserContextOptions, chromium, type Page } from 'p
 export function launchBrowser(path: string): Promise<Browser> {
   return chromium.launch({
     executablePath: path,
+    // Pages that were left come back from memory, as they do for people.
+    ignoreDefaultArgs: ['--disable-back-forward-cache'],
     args: [
+      '--enable-features=BackForwardCache',
       '--headless',
       '--no-sandbox',
       '--disable-gpu',

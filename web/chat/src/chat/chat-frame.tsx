@@ -37,6 +37,7 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
   const { thread, open, openNew } = useThreadRoute();
   const [side, setSide] = useState<Open>('nothing');
   const [freshTitle, setFreshTitle] = useState<string | null>(null);
+  const [isAnswering, setAnswering] = useState(false);
   const isNarrow = useMedia('(max-width: 760px)');
   const stateSince = useSince(state);
   const nameSince = useSince(state.name);
@@ -123,6 +124,7 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
     needsSignIn,
     isReloading,
     isOffline: !navigator.onLine,
+    isAnswering,
   });
   const bar = (
     <>
@@ -168,10 +170,12 @@ export function ChatFrame({ user, needsSignIn, config, isReloading }: ChatFrameP
             id={thread}
             user={user}
             agent={agent}
+            connection={state.name}
             escapeIsTaken={side !== 'nothing'}
             notices={bar}
             onChanged={list.refresh}
             onTitle={setFreshTitle}
+            onAnswering={setAnswering}
           />
         )}
       </main>

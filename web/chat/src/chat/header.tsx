@@ -20,8 +20,10 @@ export interface HeaderProps {
   onSignOut(): void;
 }
 
-/** A tab without a place is told no numbers: what it knew is old. */
-const OLD_NUMBERS: ReadonlySet<ClientState['name']> = new Set(['queued', 'superseded', 'parked', 'failed', 'closed']);
+/** A tab without a place, or without a connection for long, is told no numbers: what it knew is old. */
+const OLD_NUMBERS: ReadonlySet<ClientState['name']> = new Set(['queued', 'offline', 'superseded', 'parked', 'failed', 'closed']);
+
+const knowsNumbers = (state: ClientState): boolean => !OLD_NUMBERS.has(state.name) && !('info' in state && state.info?.return === 'after');
 
 export function Header(props: HeaderProps) {
   const { state, limits, isMoving, user, title, isNarrow, isDrawerOpen, isPanelOpen, onDrawer, onPanel, onSignOut } = props;
@@ -39,7 +41,7 @@ export function Header(props: HeaderProps) {
           <span className="dot" data-tone={tone} aria-hidden="true" />
           <span className="connection-word">{word}</span>
         </span>
-        {limits !== null && !OLD_NUMBERS.has(state.name) && (
+        {limits !== null && knowsNumbers(state) && (
           <span className="seats" title="Tabs and devices that are open, of those that are always there for you">
             {limits.effective} of {limits.soft}
           </span>

@@ -1,7 +1,7 @@
 /** One conversation: what was said, what is being answered, what the connection does, and the message box. */
 
 import { type ReactNode, useCallback, useEffect, useRef } from 'react';
-import type { ThreadMessage } from 'spillway/client';
+import type { ClientState, ThreadMessage } from 'spillway/client';
 import { useThread } from 'spillway/react';
 import type { User } from '../auth/account.ts';
 import { DownIcon } from '../ui/icons.tsx';
@@ -19,6 +19,7 @@ export interface ThreadViewProps {
   readonly id: string;
   readonly user: User;
   readonly agent: { readonly name: string; readonly isDemo: boolean };
+  readonly connection: ClientState['name'];
   /** Escape closes something else at the moment. */
   readonly escapeIsTaken: boolean;
   /** What stands between the conversation and the message box. */
@@ -26,9 +27,10 @@ export interface ThreadViewProps {
   /** The conversation changed as a list of conversations shows it. */
   onChanged(): void;
   onTitle(title: string | null): void;
+  onAnswering(is: boolean): void;
 }
 
-export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged, onTitle }: ThreadViewProps) {
+export function ThreadView({ id, user, agent, connection, escapeIsTaken, notices, onChanged, onTitle, onAnswering }: ThreadViewProps) {
   // Events are taken at once; what the hook gives to the screen changes at most every 50 ms.
   const { messages, status, failure, isLoaded, send, stop } = useThread(id, { isNew: isEmptyThread(id) });
   const [draft, setDraft] = useDraft(user.id, id);
@@ -46,6 +48,7 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
     if (!isTouch()) box.current?.focus({ preventScroll: true });
   }, []);
   useEffect(() => onTitle(title), [title, onTitle]);
+  useEffect(() => onAnswering(status === 'running'), [status, onAnswering]);
   useEffect(() => {
     // Also when another tab was the first to say something here.
     if (isStored) fillThread(id);
@@ -75,7 +78,7 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
 
   const isEmpty = isLoaded && messages.length === 0;
   return (
-    <div className="conversation">
+    <div className="conversation" data-connection={connection}>
       {/* biome-ignore lint/a11y/noNoninteractiveTabindex: what scrolls must be reachable by keyboard */}
       <div ref={log} className="log" role="log" aria-live="off" aria-label="Conversation" aria-busy={!isLoaded} tabIndex={0}>
         <div className="column">
@@ -102,7 +105,15 @@ export function ThreadView({ id, user, agent, escapeIsTaken, notices, onChanged,
             </button>
           )}
           {notices}
-          <Composer box={box} draft={draft} isAnswering={isAnswering} note={noteOf(status, agent)} onChange={setDraft} onSend={sendDraft} onStop={stop} />
+          <Composer
+            box={box}
+            draft={draft}
+            isAnswering={isAnswering}
+            note={noteOf(status, connection, agent)}
+            onChange={setDraft}
+            onSend={sendDraft}
+            onStop={stop}
+          />
         </div>
       </div>
     </div>
@@ -145,9 +156,11 @@ function Unfinished({ messages, failure, isAnswering, onRetry, onEdit }: Unfinis
   );
 }
 
-function noteOf(status: string, agent: { readonly isDemo: boolean }): string {
-  if (status === 'queued') return 'Your message is kept and goes out by itself.';
-  if (status === 'running') return isTouch() ? '' : 'Esc stops the answer.';
+function noteOf(status: string, connection: ClientState['name'], agent: { readonly isDemo: boolean }): string {
+  // Who waits in line reads it beside the place in line.
+  if (status === 'queued') return connection === 'queued' ? '' : 'Your message is kept and goes out by itself.';
+  // Without a connection it is stopped only later.
+  if (status === 'running') return isTouch() || connection !== 'live' ? '' : 'Esc stops the answer.';
   return agent.isDemo ? 'The built-in demo agent answers here; it is not a language model.' : 'Answers can be wrong. Check what matters.';
 }
 

@@ -56,6 +56,8 @@ export interface Situation {
   readonly nameSince: number;
   /** This device knows that it has no network. */
   readonly isOffline: boolean;
+  /** The open conversation is being answered, as far as this page has heard. */
+  readonly isAnswering: boolean;
   readonly showReconnecting: boolean;
   readonly needsSignIn: boolean;
   /** The conversation is being loaded anew after a gap. */
@@ -75,7 +77,7 @@ const sentence = (id: string, text: string, o: Partial<Sentence> = {}): Sentence
 
 /** What is said about the connection now, or null where nothing needs to be said. */
 export function connectionSentence(situation: Situation): Sentence | null {
-  const { state, stateSince, nameSince, showReconnecting, needsSignIn, isReloading, isOffline } = situation;
+  const { state, stateSince, nameSince, showReconnecting, needsSignIn, isReloading } = situation;
   if (needsSignIn) return sentence('connection', 'Please sign in again; your draft is saved.', { level: 'warning' });
   switch (state.name) {
     case 'queued':
@@ -102,7 +104,7 @@ export function connectionSentence(situation: Situation): Sentence | null {
       }
       if (!showReconnecting) return null;
       const own = info !== undefined && info.code !== 4001 && info.text !== '' ? info.text : null;
-      return sentence('connection', own ?? reconnecting(info, isOffline));
+      return sentence('connection', own ?? reconnecting(info, situation));
     }
     case 'parked':
       return sentence('connection', 'Paused while this tab was hidden. Nothing is lost.', { actions: ['resume-here'] });
@@ -116,8 +118,10 @@ export function connectionSentence(situation: Situation): Sentence | null {
 }
 
 /** A server that says goodbye lives on, and so does one behind our own dead network. One that vanished may have taken the answer along. */
-const reconnecting = (info: DisconnectInfo | undefined, isOffline: boolean): string =>
-  isOffline || (info !== undefined && info.code >= 4000) ? 'Reconnecting… your answer continues.' : 'Reconnecting… what you see is kept.';
+function reconnecting(info: DisconnectInfo | undefined, { isOffline, isAnswering }: Situation): string {
+  const livesOn = isOffline || (info !== undefined && info.code >= 4000);
+  return isAnswering && livesOn ? 'Reconnecting… your answer continues.' : 'Reconnecting… what you see is kept.';
+}
 
 const SIGN_IN_AGAIN: ReadonlySet<number> = new Set([4010, 4501, 4506]);
 const RELOAD: ReadonlySet<number> = new Set([4500, 4503, 4504]);
