@@ -60,6 +60,24 @@ test('attempts that fail come slower and slower and never end; live for long eno
   await until(() => client.state.name === 'live', 'the client to be live again');
 });
 
+test('every attempt has an address and a token of its own, and asks for them only when it is made', async () => {
+  await using peer = await Peer.open();
+  const asked: string[] = [];
+  await using client = createSpillway({
+    url: () => `${peer.url}?ticket=${asked.push('address')}`,
+    getToken: ({ reason }) => `${reason} ${asked.push('token')}`,
+    retry: { minDelayMs: 1, maxDelayMs: 5 },
+  });
+  let socket = await live(peer, client);
+  for (let attempt = 2; attempt <= 6; attempt++) {
+    expect(asked.length).toBe(2 * (attempt - 1));
+    socket.terminate();
+    socket = await peer.socket();
+    expect(socket.url).toContain(`ticket=${2 * attempt - 1}`);
+    expect(await socket.seat({ resume: 'attached' })).toMatchObject({ token: `connect ${2 * attempt}` });
+  }
+});
+
 test('an evicted client stays away whatever time passes, until its person comes back', async () => {
   await using peer = await Peer.open();
   await using client = createSpillway({ url: peer.url, retry: { minDelayMs: 1 } });

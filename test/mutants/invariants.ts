@@ -172,8 +172,8 @@ export const INVARIANT_MUTANTS: readonly Mutant[] = [
     name: 'i13-replays-the-last-event',
     proves: 'I13: after a return the stream goes on behind the position',
     file: 'src/streams/cursor.ts',
-    find: "if (replay.is !== 'gap') return new Cursor(stream, position.offset, null, wake);",
-    replace: "if (replay.is !== 'gap') return new Cursor(stream, Math.max(0, position.offset - 1), null, wake);",
+    find: "if (replay.is !== 'gap') return new Cursor(stream, position.offset, null, { wake, runChanged });",
+    replace: "if (replay.is !== 'gap') return new Cursor(stream, Math.max(0, position.offset - 1), null, { wake, runChanged });",
     caughtBy: worlds(20),
   },
   {

@@ -21,7 +21,7 @@ export const LESSONS: Readonly<Record<string, Lesson>> = {
   D04: { mistake: 'a check set “last seen” to now', guards: [{ mutant: 'check-refreshes' }, fixture('D04')] },
   D05: { mistake: 'mock flags in production code', guards: [fixture('D05')] },
   D06: { mistake: 'simulated figures as results', guards: [fixture('D06'), { test: 'test/integration/factory-status.test.ts' }] },
-  D07: { mistake: 'wrong counters: what remained was reported as cleaned', guards: [fixture('D07')] },
+  D07: { mistake: 'wrong counters: what remained was reported as cleaned', guards: [fixture('D07'), { mutant: 'count-attempts' }] },
   D08: { mistake: 'a lock over awaited I/O froze the process', guards: [{ mutant: 'global-lock' }, { mutant: 'i14-one-lane-for-all' }] },
   D09: { mistake: 'probes one after another', guards: [{ mutant: 'serial-probe' }, fixture('D09')] },
   D10: {
@@ -43,15 +43,24 @@ export const LESSONS: Readonly<Record<string, Lesson>> = {
   },
   D18: {
     mistake: 'delivery “confirmed” by the sender',
-    guards: [fixture('D18'), { test: 'test/integration/client-acks.test.ts', name: 'a listener that waits for a promise holds the ack' }],
+    guards: [
+      fixture('D18'),
+      { mutant: 'ack-on-receipt' },
+      { test: 'test/integration/client-acks.test.ts', name: 'a listener that waits for a promise holds the ack' },
+    ],
   },
   D19: {
     mistake: 'retries of single events that never ran; ids of events not unique',
-    guards: [fixture('D19'), { test: 'test/acceptance/cut-anywhere.test.ts' }, { mutant: 'i13-replays-the-last-event' }],
+    guards: [
+      fixture('D19'),
+      { test: 'test/acceptance/cut-anywhere.test.ts' },
+      { test: 'test/acceptance/as-09.test.ts' },
+      { mutant: 'i13-replays-the-last-event' },
+    ],
   },
   D20: {
     mistake: '“never dropped” events dropped; one buffer for all',
-    guards: [{ test: 'test/incidents/002-trimmed-by-another.test.ts' }, { mutant: 'i13-shows-what-is-not-logged' }],
+    guards: [{ test: 'test/incidents/002-trimmed-by-another.test.ts' }, { test: 'test/acceptance/as-09a.test.ts' }, { mutant: 'i13-shows-what-is-not-logged' }],
   },
   D21: {
     mistake: 'nothing could be sent while health said 99 %',
@@ -77,16 +86,17 @@ export const LESSONS: Readonly<Record<string, Lesson>> = {
     guards: [
       { test: 'test/integration/client-returns.test.ts', name: 'come slower and slower and never end' },
       { test: 'test/integration/client-outbox.test.ts', name: 'a full outbox says so' },
+      { mutant: 'give-up-after-10' },
     ],
   },
   D32: {
     mistake: '“open” taken for “ready”; connect loops',
-    guards: [{ test: 'test/integration/client-liveness.test.ts' }, { test: 'test/integration/client-returns.test.ts' }],
+    guards: [{ mutant: 'ready-on-open' }, { test: 'test/integration/client-liveness.test.ts' }, { test: 'test/integration/client-returns.test.ts' }],
   },
   D33: {
     mistake: 'a proxy stripped the header, and success was reported',
-    guards: [{ test: 'src/auth/tickets.test.ts' }, { test: 'test/integration/http-accounts.test.ts' }],
+    guards: [{ test: 'test/acceptance/as-12.test.ts' }, { test: 'src/auth/tickets.test.ts' }, { test: 'test/integration/http-accounts.test.ts' }],
   },
-  D34: { mistake: 'a “memory check” that counted attributes', guards: [fixture('D34')] },
+  D34: { mistake: 'a “memory check” that counted attributes', guards: [fixture('D34'), { mutant: 'leak-window' }] },
   D35: { mistake: 'four limits, three factories, 90 files', guards: [fixture('D35')] },
 };

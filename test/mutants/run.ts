@@ -102,15 +102,7 @@ function runOnce(mutant: Mutant): Ran {
   }
   const counts = join(folder, 'counts.json');
   rmSync(counts, { force: true });
-  const project = catcher.file.startsWith('src/') ? 'unit' : 'integration';
-  const args = [
-    join(root, 'node_modules/vitest/vitest.mjs'),
-    'run',
-    '--project',
-    project,
-    catcher.file,
-    ...(catcher.name === null ? [] : ['-t', escaped(catcher.name)]),
-  ];
+  const args = [join(root, 'node_modules/vitest/vitest.mjs'), 'run', catcher.file, ...(catcher.name === null ? [] : ['-t', escaped(catcher.name)])];
   const env = { ...process.env, SPILLWAY_TEST_COUNTS: counts, NO_COLOR: '1' };
   const { stdout, stderr } = spawnSync(process.execPath, args, { cwd: copy, encoding: 'utf8', timeout: RUN_MAX_MS, env });
   const output = `${stdout}${stderr}`;

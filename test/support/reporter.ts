@@ -8,7 +8,11 @@ interface Counts {
   skipped: number;
 }
 
-/** Prints verdicts against truth over all scenarios that ran, why tests were skipped and, as the very last line,
+/** Files named as the slowest: where the time of a run goes. */
+const SLOWEST = 12;
+const SLOW_MS = 5_000;
+
+/** Prints verdicts against truth over all scenarios that ran, which files took longest, why tests were skipped and, as the very last line,
  *  `N passed, N failed, N skipped`. Files that failed to load, errors of suites and unhandled errors count as failed. With
  *  `SPILLWAY_TEST_COUNTS` the counts go to that file instead, for a caller that adds its own. */
 export class ClosingLine implements Reporter {
@@ -27,12 +31,24 @@ export class ClosingLine implements Reporter {
     }
     const fates = takeRecorded();
     if (fates.length > 0) process.stdout.write(confusionTable(fates));
+    process.stdout.write(slowest(modules));
     const lines = [...reasons].map(([reason, times]) => `skipped ${times}: ${reason}`);
     const file = process.env.SPILLWAY_TEST_COUNTS;
     if (file === undefined) lines.push(`${counts.passed} passed, ${counts.failed} failed, ${counts.skipped} skipped`);
     else writeFileSync(file, JSON.stringify(counts));
     if (lines.length > 0) process.stdout.write(`\n${lines.join('\n')}\n`);
   }
+}
+
+function slowest(modules: readonly TestModule[]): string {
+  const timed = modules.map((m) => ({ file: m.relativeModuleId, ms: m.diagnostic().duration })).filter(({ ms }) => ms > SLOW_MS);
+  timed.sort((a, b) => b.ms - a.ms);
+  return timed.length === 0
+    ? ''
+    : `\nslowest: ${timed
+        .slice(0, SLOWEST)
+        .map(({ file, ms }) => `${file} ${Math.round(ms / 1000)} s`)
+        .join(' · ')}\n`;
 }
 
 function count(test: TestCase, counts: Counts, reasons: Map<string, number>): void {

@@ -12,6 +12,16 @@ const PACKAGES = {
   prometheus: 'prometheus',
   promtool: 'prometheus',
   faketime: 'faketime',
+  ip: 'iproute2',
+  tc: 'iproute2',
+  nft: 'nftables',
+  conntrack: 'conntrack',
+  ethtool: 'ethtool',
+  unshare: 'util-linux',
+  nsenter: 'util-linux',
+  setpriv: 'util-linux',
+  bash: 'bash',
+  python3: 'python3-minimal',
 } as const;
 
 export type ToolName = keyof typeof PACKAGES;

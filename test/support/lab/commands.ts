@@ -24,6 +24,10 @@ export type Command =
   /** The loop computes for this long. */
   | { readonly do: 'busy'; readonly ms: number }
   | { readonly do: 'wall' }
+  /** Collects garbage, then measures: answers `Memory`. */
+  | { readonly do: 'memory' }
+  /** Answers the differences that the gateway's own cross-check finds. */
+  | { readonly do: 'consistency' }
   | { readonly do: 'status'; readonly users: readonly string[] };
 
 export interface UserStatus {
@@ -39,6 +43,13 @@ export interface LabStatus {
   readonly failedWrites: readonly string[];
   /** Probes that threw so far. */
   readonly thrownProbes: number;
+}
+
+/** Bytes that the gateway's process holds after garbage was collected. */
+export interface Memory {
+  readonly heapUsed: number;
+  readonly external: number;
+  readonly rss: number;
 }
 
 /** A record of the log that tells of a failure. */

@@ -6,7 +6,7 @@ import type { AgentYield } from '../../../src/protocol/agent-events.ts';
 import type { ThreadId, UserId } from '../../../src/protocol/ids.ts';
 import { startGateway } from '../gateway.ts';
 import { startBareServer, throwingProbes } from './bare-server.ts';
-import type { Command, LabConfig, LabStatus, Said, UserStatus } from './commands.ts';
+import type { Command, LabConfig, LabStatus, Memory, Said, UserStatus } from './commands.ts';
 import { nowMs, watchStalls } from './time.ts';
 import { WeatherStore } from './weather-store.ts';
 
@@ -40,8 +40,9 @@ async function* agent({ messages, signal }: AgentRun): AsyncGenerator<AgentYield
 }
 
 const telemetry: Telemetry = {
-  record({ severity, event, message }) {
-    if (severity !== 'DEBUG' && severity !== 'INFO') say({ is: 'trouble', trouble: { severity, event, message } });
+  record({ severity, event, message, error }) {
+    const more = typeof error === 'string' ? `${message}: ${error}` : message;
+    if (severity !== 'DEBUG' && severity !== 'INFO') say({ is: 'trouble', trouble: { severity, event, message: more } });
   },
 };
 const store = new WeatherStore(config.seed);
@@ -78,6 +79,16 @@ async function statusOf(user: string): Promise<UserStatus> {
   return { seats: limits.used, effective: limits.effective, sockets: limits.sockets, managers };
 }
 
+/** What finalizers and closed sockets let go of is free a turn later. */
+async function memory(): Promise<Memory> {
+  for (let i = 0; i < 4; i++) {
+    globalThis.gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+  const { heapUsed, external, rss } = process.memoryUsage();
+  return { heapUsed, external, rss };
+}
+
 async function obey(command: Command): Promise<unknown> {
   switch (command.do) {
     case 'publish':
@@ -107,6 +118,10 @@ async function obey(command: Command): Promise<unknown> {
       return null;
     case 'wall':
       return Date.now();
+    case 'memory':
+      return await memory();
+    case 'consistency':
+      return (await factory.checkConsistency()).differences;
     case 'status': {
       const users: Record<string, UserStatus> = {};
       for (const user of command.users) users[user] = await statusOf(user);

@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { tokenFor } from '../gateway.ts';
-import type { Command, LabConfig, LabStatus, Said, Trouble } from './commands.ts';
+import type { Command, LabConfig, LabStatus, Memory, Said, Trouble } from './commands.ts';
 import { nowMs, type Stall } from './time.ts';
 
 type Admission = Extract<Said, { is: 'admission' }>;
@@ -50,7 +50,7 @@ export class Lab implements AsyncDisposable {
   /** `env`: more of the environment of its process. */
   static async start(config: Partial<LabConfig> = {}, env: NodeJS.ProcessEnv = {}): Promise<Lab> {
     const child = fork(CHILD, [JSON.stringify({ options: {}, seed: 1, ...config })], {
-      execArgv: ['--disable-warning=ExperimentalWarning'],
+      execArgv: ['--disable-warning=ExperimentalWarning', '--expose-gc'],
       env: { ...process.env, ...env },
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
@@ -107,6 +107,16 @@ export class Lab implements AsyncDisposable {
 
   async publish(user: string, thread: string, bytes = 8): Promise<number> {
     return (await this.tell({ do: 'publish', user, thread, bytes })) as number;
+  }
+
+  /** Bytes that its process holds once garbage was collected. */
+  async memory(): Promise<Memory> {
+    return (await this.tell({ do: 'memory' })) as Memory;
+  }
+
+  /** What the gateway's own cross-check of registry, seats and sockets finds. */
+  async differences(): Promise<readonly unknown[]> {
+    return (await this.tell({ do: 'consistency' })) as readonly unknown[];
   }
 
   /** Stops its process for this long, as a machine that swaps does. */

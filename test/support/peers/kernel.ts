@@ -9,15 +9,17 @@ export interface KernelSocket {
   readonly isEstablished: boolean;
   /** Bytes that arrived and that nobody has read. */
   readonly unreadBytes: number;
+  /** Bytes that were written and that the peer has not confirmed. */
+  readonly unsentBytes: number;
   /** 0: no process has it any more. */
   readonly inode: number;
 }
 
 const ESTABLISHED = '01';
 
-/** The kernel's own table of IPv4 TCP sockets. */
-export function kernelSockets(): readonly KernelSocket[] {
-  const [, ...lines] = readFileSync('/proc/self/net/tcp', 'ascii').trim().split('\n');
+/** The kernel's own table of IPv4 TCP sockets in the network namespace of a process; default of this one. */
+export function kernelSockets(pid: number | 'self' = 'self'): readonly KernelSocket[] {
+  const [, ...lines] = readFileSync(`/proc/${pid}/net/tcp`, 'ascii').trim().split('\n');
   return lines.map((line) => {
     const [, local = '', remote = '', state = '', queues = '', , , , , inode = '0'] = line.trim().split(/\s+/);
     const port = (address: string): number => Number.parseInt(address.split(':')[1] ?? '0', 16);
@@ -26,6 +28,7 @@ export function kernelSockets(): readonly KernelSocket[] {
       remotePort: port(remote),
       isEstablished: state === ESTABLISHED,
       unreadBytes: Number.parseInt(queues.split(':')[1] ?? '0', 16),
+      unsentBytes: Number.parseInt(queues.split(':')[0] ?? '0', 16),
       inode: Number(inode),
     };
   });
@@ -62,7 +65,7 @@ export function portsOfProcess(pid: number, port: number): ReadonlySet<number> {
     }),
   );
   return new Set(
-    kernelSockets()
+    kernelSockets(pid)
       .filter((s) => s.remotePort === port && inodes.has(`socket:[${s.inode}]`))
       .map((s) => s.localPort),
   );
