@@ -7,11 +7,44 @@ export default defineConfig({
     projects: [
       {
         // One context for all files: a unit test leaves no global changed.
-        test: { name: 'unit', include: ['src/**/*.test.{ts,tsx}'], pool: 'threads', isolate: false, testTimeout: 10_000 },
+        test: { name: 'unit', include: ['src/**/*.test.{ts,tsx}'], pool: 'threads', isolate: false, testTimeout: 10_000, sequence: { groupOrder: 0 } },
       },
       {
-        // Sockets, files and processes: one file at a time, so that two tests never share the two cores of a small machine.
-        test: { name: 'integration', include: ['test/**/*.test.{ts,tsx}'], pool: 'forks', fileParallelism: false, testTimeout: 30_000, hookTimeout: 180_000 },
+        // Sockets, files and processes: most of their time is waiting.
+        test: {
+          name: 'integration',
+          include: ['test/**/*.test.{ts,tsx}'],
+          exclude: ['test/acceptance/**', 'test/faults/**'],
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 1 },
+        },
+      },
+      {
+        // Scenarios over real processes: they wait more than they compute, and their deadlines leave room for a neighbour.
+        test: {
+          name: 'acceptance',
+          include: ['test/acceptance/**/*.test.ts'],
+          pool: 'forks',
+          maxWorkers: 2,
+          testTimeout: 30_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 2 },
+        },
+      },
+      {
+        // A gate of its own says whether the machine was calm enough: nothing runs beside it.
+        test: {
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          pool: 'forks',
+          fileParallelism: false,
+          testTimeout: 30_000,
+          hookTimeout: 180_000,
+          sequence: { groupOrder: 3 },
+        },
       },
     ],
   },

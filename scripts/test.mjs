@@ -17,6 +17,7 @@ if (holds(buildStamp, sourcesHash()) || passes('build', 'scripts/build.mjs', [])
     passes('format and lint', 'node_modules/@biomejs/biome/bin/biome', ['check', '--error-on-warnings', '.']);
     passes('promises and open switches', 'node_modules/oxlint/bin/oxlint', ['--type-aware', '--deny-warnings', '.']);
     passes('types of the tests', 'node_modules/typescript/bin/tsc', ['-p', 'test/tsconfig.json']);
+    passes('types of the benchmarks', 'node_modules/typescript/bin/tsc', ['-p', 'bench/tsconfig.json']);
   }
   runTests();
 }
