@@ -104,6 +104,11 @@ describe('a place', () => {
   });
 });
 
+it('a person pushes out an automatic ticket that still holds a place, none whose waiting is over', () => {
+  const full = fill([[0, 'auto', 0], ...Array.from({ length: 8 }, (_, i) => [1 + i, 'user', 9_000] as const), [9, 'auto', 9_999], [10, 'auto', 10_000]]);
+  expect(enqueue(full, request(20, 'user'), o, mono(10_000))).toMatchObject({ is: 'queued', pushedOut: { class: 'auto', deadline: 19_999 } });
+});
+
 describe('a promise', () => {
   const refused = (queue: Queue, n: number, now: number) => {
     const answer = enqueue(queue, request(n, 'user'), o, mono(now));
@@ -173,6 +178,14 @@ describe('a promise', () => {
     const back = enqueue(lent.queue, request(50, 'user', promise), o, mono(12_000));
     expect(back).toMatchObject({ is: 'queued', position: 11, ticket: { deadline: 20_000 }, queue: { promises: [] } });
     expect(enqueue(back.queue, request(71, 'user'), o, mono(12_000)).is).toBe('full');
+  });
+
+  it('of an automatic return serves no person who does not show it: persons were told their positions without it', () => {
+    const { queue } = refused(tenPersons, 50, 1_000);
+    const automatic = { ...queue, promises: queue.promises.map((p) => ({ ...p, class: 'auto' as const })) };
+    const persons = { ...automatic, tickets: tenPersons.tickets.map((t) => ({ ...t, deadline: mono(20_000) })) };
+    expect(enqueue(persons, request(70, 'user'), o, mono(10_000))).toMatchObject({ is: 'full' });
+    expect(enqueue(persons, request(70, 'auto'), o, mono(10_000))).toMatchObject({ is: 'queued', ticket: { class: 'auto' } });
   });
 
   it('is not lost, nor put off, by coming too early', () => {

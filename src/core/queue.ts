@@ -99,7 +99,8 @@ export function enqueue(q: Queue, r: TicketRequest, o: QueueRules, now: Mono): E
   }
   // It came too early: that costs it nothing, its promise stands.
   if (held !== null) return { is: 'full', queue, promiseAt: held.at, promise: held.name };
-  const due = queue.promises.find((p) => p.at <= now && p.lent !== true);
+  // An automatic return's place is none for a person: persons were told their positions without it.
+  const due = queue.promises.find((p) => p.at <= now && p.lent !== true && (p.class === 'user' || r.class === 'auto'));
   return due === undefined ? refuse(queue, r, o, now) : lend(queue, due, r, o, now);
 }
 
@@ -112,8 +113,10 @@ function lend(q: Queue, due: Promised, r: TicketRequest, o: QueueRules, now: Mon
 
 /** Takes a place; a person may take that of the last automatic reconnect. */
 function enter(q: Queue, ticket: Ticket, o: QueueRules, now: Mono): Enqueued {
+  // A ticket whose waiting is over holds no place: taking it away would make no room.
   const isFull = q.tickets.filter((t) => t.deadline > now).length >= o.queue.places;
-  const pushedOut = isFull && ticket.class === 'user' ? (orderQueue(q, now).findLast((t) => t.class === 'auto') ?? null) : null;
+  const last = orderQueue(q, now).findLast((t) => t.class === 'auto' && t.deadline > now) ?? null;
+  const pushedOut = isFull && ticket.class === 'user' ? last : null;
   return queued({ ...q, tickets: q.tickets.filter((t) => t !== pushedOut) }, ticket, pushedOut, now);
 }
 
