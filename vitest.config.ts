@@ -1,6 +1,15 @@
 import { defineConfig } from 'vitest/config';
 import { ClosingLine } from './test/support/reporter.ts';
 
+/** Files that need the whole machine: a browser with its tabs, the faults, whose own gate says whether it was calm enough, and deadlines
+ *  of half a second and less. */
+const ALONE = [
+  'test/browser/**/*.test.{ts,tsx}',
+  'test/faults/**/*.test.ts',
+  'test/integration/admission-guards.test.ts',
+  'test/integration/store-ground.test.ts',
+];
+
 export default defineConfig({
   test: {
     reporters: [process.stdout.isTTY ? 'default' : 'dot', new ClosingLine()],
@@ -14,7 +23,7 @@ export default defineConfig({
         test: {
           name: 'integration',
           include: ['test/**/*.test.{ts,tsx}'],
-          exclude: ['test/acceptance/**', 'test/faults/**'],
+          exclude: ['test/acceptance/**', ...ALONE],
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 30_000,
@@ -35,10 +44,9 @@ export default defineConfig({
         },
       },
       {
-        // A gate of its own says whether the machine was calm enough: nothing runs beside it.
         test: {
-          name: 'faults',
-          include: ['test/faults/**/*.test.ts'],
+          name: 'alone',
+          include: ALONE,
           pool: 'forks',
           fileParallelism: false,
           testTimeout: 30_000,

@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { kernelSockets } from '../test/support/peers/kernel.ts';
 import type { Checked } from './generator/checker.ts';
@@ -12,6 +10,7 @@ import type { Sample } from './peers/host.ts';
 import type { Load, LoadReport } from './peers/load.ts';
 import type { PeerName, PeerOptions } from './peers/peer.ts';
 import type { Row } from './row.ts';
+import { TemporaryFolder } from './temporary.ts';
 
 /** Who takes part in a run. */
 export interface Contestant {
@@ -55,7 +54,7 @@ export class Cell implements AsyncDisposable {
   readonly #generator: Helper;
   readonly #isProfiled: boolean;
   readonly #secret = randomBytes(24).toString('hex');
-  #logFolder: string | null = null;
+  #logFolder: TemporaryFolder | null = null;
   #port = 0;
   #connected = 0;
   #spillway: Omit<SpillwayWireOptions, 'secret'> = { stage: 'following', answers: true, credential: 'token', users: null, asks: true };
@@ -79,10 +78,10 @@ export class Cell implements AsyncDisposable {
   /** Starts the server. `connections`: how many get load. */
   async start(o: { readonly duty?: PeerOptions['duty']; readonly store?: 'memory' | 'sqlite'; readonly connections?: number } = {}): Promise<void> {
     // Ours to remove: the server is killed, and cleans up nothing.
-    if (o.store === 'sqlite') this.#logFolder = mkdtempSync(join(tmpdir(), 'spillway-bench-'));
+    if (o.store === 'sqlite') this.#logFolder = new TemporaryFolder();
     const answer = await this.#server.ask<{ readonly port: number; readonly versions: Readonly<Record<string, string>> }>('start', {
       duty: o.duty ?? 'stream',
-      logFile: this.#logFolder === null ? null : join(this.#logFolder, 'bench.sqlite'),
+      logFile: this.#logFolder === null ? null : join(this.#logFolder.path, 'bench.sqlite'),
       secret: this.#secret,
       root: this.contestant.root,
       connections: o.connections ?? this.n,
@@ -186,7 +185,7 @@ export class Cell implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#isProfiled) await this.#server.end();
     await Promise.all([this.#server[Symbol.asyncDispose](), this.#generator[Symbol.asyncDispose]()]);
-    if (this.#logFolder !== null) rmSync(this.#logFolder, { recursive: true, force: true });
+    this.#logFolder?.[Symbol.dispose]();
   }
 }
 

@@ -1,8 +1,7 @@
 /** `npm run bench:compare -- [git ref] [--scenarios paced,burst8,max] [--reps 6] [--n N]`: this working tree and another commit as two peers of one
  *  run. The commit is checked out and built in a folder of its own, with the packages that are installed here. */
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { parseArguments } from './arguments.ts';
@@ -11,10 +10,12 @@ import { commitOf } from './machine.ts';
 import { table } from './report.ts';
 import { freshFile, root } from './results.ts';
 import { run } from './run.ts';
+import { exitOnSignals, TemporaryFolder } from './temporary.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 const git = (...args: string[]): string => execFileSync('git', args, { cwd: root, encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] }).trim();
 
+exitOnSignals();
 try {
   await compare();
 } catch (error) {
@@ -31,26 +32,23 @@ async function compare(): Promise<void> {
   const ref = git('rev-parse', '--verify', `${positionals[0] ?? mergeBase()}^{commit}`);
   const size = values.n === undefined ? [] : ['--n', values.n];
   const wanted = parseArguments([...values.scenarios.split(','), '--reps', values.reps, ...size]);
-  const folder = mkdtempSync(join(tmpdir(), 'spillway-compare-'));
-  try {
-    build(ref, folder);
-    using built = new BuiltCopy(root);
-    const { commit, dirty } = commitOf(root);
-    say(`spillway is this tree (${commit}${dirty ? ', changed' : ''}), spillway@ref is ${ref.slice(0, 12)}`);
-    const rows = await run({
-      ...wanted,
-      contestants: [
-        { name: 'spillway', kind: 'spillway', root: built.folder },
-        { name: 'spillway@ref', kind: 'spillway', root: folder },
-      ],
-      out: freshFile('compare'),
-      root,
-      tell: say,
-    });
-    say(`\n${table(rows)}`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
-  }
+  using temporary = new TemporaryFolder();
+  const folder = temporary.path;
+  build(ref, folder);
+  using built = new BuiltCopy(root);
+  const { commit, dirty } = commitOf(root);
+  say(`spillway is this tree (${commit}${dirty ? ', changed' : ''}), spillway@ref is ${ref.slice(0, 12)}`);
+  const rows = await run({
+    ...wanted,
+    contestants: [
+      { name: 'spillway', kind: 'spillway', root: built.folder },
+      { name: 'spillway@ref', kind: 'spillway', root: folder },
+    ],
+    out: freshFile('compare'),
+    root,
+    tell: say,
+  });
+  say(`\n${table(rows)}`);
 }
 
 /** Where this branch left the main one; on the main branch itself, and with no such branch: the commit it stands on. */

@@ -6,9 +6,11 @@ import { table } from './report.ts';
 import { freshFile, PAGE, root, writePage } from './results.ts';
 import { run } from './run.ts';
 import { smoke } from './smoke.ts';
+import { exitOnSignals } from './temporary.ts';
 
 const say = (text: string): void => void process.stdout.write(`${text}\n`);
 
+exitOnSignals();
 try {
   await main();
 } catch (error) {

@@ -7,6 +7,7 @@ export interface Committable {
   /** The next request, or null when nothing waits. Until it is answered the same request comes again, to the letter: a store
    *  whose answer was lost may have applied it. */
   due(): AppendRequest | null;
+  /** The answer to what was due. What waits still is wanted anew. */
   answered(answer: AppendAnswer): void;
 }
 
@@ -39,8 +40,8 @@ export class Commit {
     this.#waiting.add(stream);
     if (this.#running || this.#closed) return;
     this.#running = true;
-    // Events that one turn of an agent appends leave in one batch.
-    queueMicrotask(() => {
+    // What one turn of the event loop appends leaves in one batch: ticks come when all its promises have gone on.
+    process.nextTick(() => {
       this.#run().catch((error: unknown) => this.#telemetry.record({ severity: 'ERROR', event: 'commit-broken', message: String(error) }));
     });
   }
@@ -56,12 +57,11 @@ export class Commit {
       const requests: AppendRequest[] = [];
       for (const stream of this.#waiting) {
         const request = stream.due();
-        if (request === null) this.#waiting.delete(stream);
-        else {
-          streams.push(stream);
-          requests.push(request);
-        }
+        if (request === null) continue;
+        streams.push(stream);
+        requests.push(request);
       }
+      this.#waiting.clear();
       if (requests.length === 0) break;
       let answers: readonly AppendAnswer[];
       try {
@@ -79,6 +79,7 @@ export class Commit {
           });
         }
         this.#failing = true;
+        for (const stream of streams) this.#waiting.add(stream);
         const wait = backoffMs;
         await new Promise<void>((resolve) => this.#clock.after(wait, resolve));
         backoffMs = Math.min(backoffMs * 2, RETRY_MAX_MS);

@@ -292,6 +292,7 @@ export class Stream implements Committable {
       this.#lost([...done, ...this.#pending.splice(0)], answer);
       return;
     }
+    if (this.#pending.length > 0) this.#commit.want(this);
     for (const p of done) this.#pendingBytes -= p.bytes;
     this.#mark = done.at(-1)?.entry.offset ?? this.#mark;
     for (const p of done) p.onLogged?.(p.entry.offset);

@@ -80,9 +80,13 @@ export class PackedDeltas {
     const body = bodyAfter(delta, data);
     const time = timeOf(at);
     if (body === null || body.length > MOST_IN_BYTE || time === null) return false;
-    const rest = `${name}${number + this.#count}${middle}${time}${END}`;
-    const restAt = delta.head.length + body.length + delta.ids.length;
-    if (data.length !== restAt + rest.length || !data.endsWith(rest)) return false;
+    const count = String(number + this.#count);
+    let restAt = delta.head.length + body.length + delta.ids.length;
+    for (const part of [name, count, middle, time, END]) {
+      if (!data.startsWith(part, restAt)) return false;
+      restAt += part.length;
+    }
+    if (restAt !== data.length) return false;
     this.#put(body, at);
     return true;
   }
