@@ -6,7 +6,7 @@ import { gzipSync } from 'node:zlib';
 import { buildStamp, root, sourcesHash } from './fingerprint.mjs';
 
 const dist = join(root, 'dist');
-const PAGES = ['chat'];
+const PAGES = ['chat', 'dashboard'];
 
 const hash = sourcesHash();
 rmSync(buildStamp, { force: true }); // A build that fails half-way is not a build.

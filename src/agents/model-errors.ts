@@ -55,6 +55,9 @@ export function modelFailure(code: ModelErrorCode): AgentYield {
   return { type: 'agent_error', error_message: text, recoverable, code };
 }
 
+/** Whether a run's `agent_error.code` says that the model's endpoint failed, and nothing of ours. */
+export const isModelFailure = (code: unknown): boolean => typeof code === 'string' && Object.hasOwn(TELL, code);
+
 /** Classifies whatever the AI SDK threw or streamed. `begun`: part of the answer has come already. Total: never throws. */
 export function judgeModelError(error: unknown, begun: boolean, key: string | undefined): ModelProblem {
   const facts = factsOf(error);

@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { basename, extname, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { parseDocument } from 'yaml';
 import { flattenOptions, type Layer } from '../core/resolve-options.ts';
 
 /** Looked for in the working directory when no file is named. */
@@ -38,6 +37,8 @@ async function load(path: string, problems: string[]): Promise<unknown> {
   }
   const text = readFileSync(path, 'utf8');
   if (extname(path) === '.json') return JSON.parse(text);
+  // Loaded on use: most calls have no such file.
+  const { parseDocument } = await import('yaml');
   const document = parseDocument(text, { prettyErrors: true });
   problems.push(...document.errors.map((error) => error.message));
   return document.errors.length > 0 ? null : (document.toJS() ?? null);

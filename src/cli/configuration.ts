@@ -9,10 +9,11 @@ import { say } from './terminal.ts';
 /** `dev` and `serve` differ in a few defaults. */
 export type Command = 'dev' | 'serve';
 
-/** What `dev` assumes where nobody says otherwise: reachable from this machine only, accounts of its own. */
+/** What `dev` assumes where nobody says otherwise: reachable from this machine only, accounts of its own, drills on. */
 const DEV_DEFAULTS: ReadonlyMap<OptionKey, unknown> = new Map<OptionKey, unknown>([
   ['listen', '127.0.0.1:8787'],
   ['auth.mode', 'dev'],
+  ['drills', true],
 ]);
 
 export interface ConfigurationRequest {

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ADMIN_KEY_RULE, isAdminKey } from '../auth/admin-key.ts';
 import { spellCredential } from '../auth/digest.ts';
-import { type Account, ensureUsersFile, readUsersFile } from '../auth/users-file.ts';
+import type { Account } from '../auth/users-file.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 
 const KEY_BYTES = 32;
@@ -64,6 +64,8 @@ export const makeAdminKey = (): string => spellCredential(randomBytes(KEY_BYTES)
 
 /** The accounts of `auth.mode: dev`; the demo accounts are written at the first start. */
 export async function ensureAccounts(folder: string): Promise<readonly Account[]> {
+  // Loaded on use: commands that ask a gateway need no passwords.
+  const { ensureUsersFile, readUsersFile } = await import('../auth/users-file.ts');
   await ensureUsersFile(usersFile(folder));
   return readUsersFile(usersFile(folder));
 }

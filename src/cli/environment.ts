@@ -56,3 +56,8 @@ function portLayer(port: string, host: string, problems: string[]): Layer {
   if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535) problems.push(`Expected \`PORT\` to be a port from 0 to 65535, got \`${port}\``);
   return { source: 'PORT', values: new Map([['listen', `${host}:${port}`]]), asText: true, spell: () => 'PORT' };
 }
+
+/** Where we run, as Google Cloud says it: on Cloud Run, or wherever `GOOGLE_CLOUD_PROJECT` names the project. Null: elsewhere. */
+export function googleCloud({ GOOGLE_CLOUD_PROJECT: project, K_SERVICE: service }: NodeJS.ProcessEnv): { readonly project: string | null } | null {
+  return project || service ? { project: project || null } : null;
+}

@@ -1,12 +1,20 @@
 import type { ServerOptions } from '../core/options.ts';
 import type { Resolved } from '../core/resolve-options.ts';
+import { configurationOf } from '../gateway/configuration.ts';
+import { systemClock } from '../ports/clock.ts';
+import { systemRandom } from '../ports/random.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { createLog } from '../telemetry/log.ts';
 import { buildGateway } from './build-gateway.ts';
+import { drillBoardOf } from './drill-board.ts';
+import { googleCloud } from './environment.ts';
+import { goldenAccess } from './golden-path/access.ts';
+import { startGoldenPath } from './golden-path/golden-path.ts';
 import { type AdminKey, openGround, openStore, openStoreWhenPossible, RETRY_MS } from './ground.ts';
 import { type ListenAddress, parseListen, urlOf } from './listen-address.ts';
 import { type Listeners, openListeners } from './listener.ts';
 import { stopAsked } from './stop.ts';
+import { loadTracing } from './tracing.ts';
 
 export interface RunRequest {
   readonly resolved: Resolved;
@@ -29,25 +37,43 @@ export interface Open {
  *  @throws SpillwayError if it cannot start. */
 export async function runServer({ resolved, orNextPorts, retry, ready }: RunRequest): Promise<void> {
   const { options } = resolved;
-  const log = createLog({ level: options.logging.level, format: formatOf(options.logging.format) });
+  const cloud = googleCloud(process.env);
+  const log = createLog({ level: options.logging.level, format: formatOf(options.logging.format, cloud !== null), project: cloud?.project ?? null });
   const stop = new AbortController();
   const stopped = stopAsked().then((signal) => stop.abort(signal));
   try {
+    const startTracing = await loadTracing(options, process.env);
     // First of all the ports: whoever starts twice by mistake must not touch the store of the first.
     await using listeners = await opened(options, orNextPorts);
     const ground = await openGround(options);
     const waits = retry ? openStoreWhenPossible(options.store, tellWhy(listeners, log), stop.signal) : openStore(options.store);
     await using store = await waits;
     if (store === null) return;
-    await using gateway = await buildGateway(options, ground, store, log);
+    const drills = drillBoardOf(options, ground, { public: listeners.public.address, admin: listeners.admin.address });
+    const golden = await goldenAccess(options);
+    await using gateway = await buildGateway(options, ground, store, log, drills, golden, configurationOf(resolved));
+    await using _tracing = startTracing?.(gateway, ground.signingKey) ?? null;
     listeners.public.hand(gateway.handler);
     listeners.admin.hand(gateway.admin.handler);
     const detach = gateway.attach(listeners.public.server, { ownUpgrades: true });
+    gateway.admin.attach(listeners.admin.server, { ownUpgrades: true });
     ready({ public: listeners.public.address, admin: listeners.admin.address, adminKey: ground.adminKey }, log);
+    await using goldenPath = startGoldenPath({
+      options,
+      access: golden,
+      url: urlOf(listeners.public.address),
+      telemetry: log,
+      clock: systemClock,
+      random: systemRandom,
+      tell: (event) => gateway.factory.tell('golden-path-ran', event),
+    });
     await stopped;
     const withinMs = options.shutdown.timeoutMs;
     const message = `stopping after ${String(stop.signal.reason)}: answers under way may end within ${Math.ceil(withinMs / 1_000)} s; a second signal stops at once`;
     log.record({ severity: 'INFO', event: 'stopping', message, withinMs });
+    await goldenPath[Symbol.asyncDispose]();
+    // Clients of a drill would be moved like anybody else, and come back.
+    await drills?.close();
     await gateway.drain({ withinMs });
     detach();
     log.record({ severity: 'INFO', event: 'stopped', message: 'stopped' });
@@ -77,7 +103,8 @@ async function opened({ listen, admin }: ServerOptions, orNext: boolean): Promis
   };
 }
 
-function formatOf(format: 'auto' | 'json' | 'pretty'): 'json' | 'pretty' {
+function formatOf(format: 'auto' | 'json' | 'gcp' | 'pretty', isOnGoogleCloud: boolean): 'json' | 'gcp' | 'pretty' {
   if (format !== 'auto') return format;
-  return process.stdout.isTTY ? 'pretty' : 'json';
+  if (process.stdout.isTTY) return 'pretty';
+  return isOnGoogleCloud ? 'gcp' : 'json';
 }

@@ -9,7 +9,7 @@ const MAKE_SECRET = '`openssl rand -base64 32`';
 /** What forbids a start although every single option is fine. */
 export function startProblems(options: ServerOptions, command: 'dev' | 'serve'): readonly string[] {
   const problems: string[] = [];
-  const { auth, admin, agent, listen, store } = options;
+  const { auth, admin, agent, alerts, goldenPath, listen, rate, store } = options;
   const address = parseListen(listen);
   if (address === null) problems.push(`Expected \`listen\` to be \`[host]:port\`, such as \`:8787\` or \`127.0.0.1:8787\`, got \`${listen}\``);
   if (auth.mode === 'dev' && address !== null && !isLoopback(address.host)) {
@@ -45,6 +45,14 @@ export function startProblems(options: ServerOptions, command: 'dev' | 'serve'):
     if (agent.baseUrl === null) problems.push('`agent.kind: openai-compatible` needs `agent.baseUrl`, such as `http://127.0.0.1:11434/v1`');
     if (agent.model === null) problems.push('`agent.kind: openai-compatible` needs `agent.model`, as the endpoint spells it');
   }
+  // The URL itself is a secret.
+  if (alerts.webhook !== null && !/^https?:$/.test(URL.parse(alerts.webhook)?.protocol ?? ''))
+    problems.push('Expected `alerts.webhook` to be an address that begins with https:// or http://');
+  const walks = goldenPath.everyMs === 0 ? 0 : Math.ceil(60_000 / goldenPath.everyMs);
+  if (auth.mode === 'dev' && walks > rate.loginsPerMinute)
+    problems.push(
+      `\`goldenPath.everyMs: ${goldenPath.everyMs}\` logs in ${walks} times a minute, and \`rate.loginsPerMinute\` allows ${rate.loginsPerMinute}: walk less often, or allow more`,
+    );
   if (store !== 'memory' && !/^sqlite:./.test(store)) problems.push(`Expected \`store\` to be \`memory\` or \`sqlite:FILE\`, got \`${store}\``);
   return problems;
 }

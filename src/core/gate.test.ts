@@ -3,7 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { manager } from '../../test/support/evidence.ts';
 import type { UserId } from '../protocol/ids.ts';
 import { mono } from './clocks.ts';
-import { EMPTY_GATE, enterGate, type Gate, gateEstimateMs, leaveGate, nextFromGate, orderGate } from './gate.ts';
+import { EMPTY_GATE, enterGate, type Gate, gateEstimateMs, leaveGate, nextFromGate, orderGate, retier } from './gate.ts';
 import { resolveOptions } from './resolve-options.ts';
 
 const o = resolveOptions();
@@ -42,6 +42,11 @@ describe('the gate of a full node', () => {
   it('lets users of a tier take turns, however many tickets one has', () => {
     const tickets = [...Array.from({ length: 5 }, (_, i) => ticket(i, 'greedy', 'free')), ticket(8, 'b', 'free'), ticket(9, 'c', 'free')];
     expect(serveAll(enter(EMPTY_GATE, ...tickets)).map((s) => s.user)).toEqual(['greedy', 'b', 'c', 'greedy', 'greedy', 'greedy', 'greedy']);
+  });
+
+  it('lets a user whose tier has changed go with those of the new one, in the order in which all came', () => {
+    const gate = enter(EMPTY_GATE, ticket(1, 'a', 'free'), ticket(2, 'b', 'mid'), ticket(3, 'c', 'free'), ticket(4, 'a', 'free'));
+    expect(serveAll(retier(gate, 'a' as UserId, 'mid')).map((s) => `${s.user} ${s.tier}`)).toEqual(['a mid', 'b mid', 'a mid', 'c free']);
   });
 
   it('keeps the order of a user: persons before automatic reconnects', () => {

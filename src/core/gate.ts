@@ -38,6 +38,12 @@ export function enterGate(g: Gate, ticket: GateTicket, o: Options): Gate | 'full
   return { ...g, tickets: [...g.tickets, ticket], served };
 }
 
+/** The tickets of a user count in another tier from now on; each keeps when it came. */
+export const retier = (g: Gate, userId: UserId, tier: Tier): Gate => ({
+  ...g,
+  tickets: g.tickets.map((ticket) => (ticket.userId === userId ? { ...ticket, tier } : ticket)),
+});
+
 /** Whoever held this ticket has gone, or was seated otherwise. */
 export function leaveGate(g: Gate, id: ManagerId): Gate {
   const ticket = g.tickets.find((t) => t.id === id);

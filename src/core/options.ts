@@ -144,6 +144,7 @@ export const OPTIONS = {
   listen: text(':8787', 'Where the public listener listens, `[host]:port`.'),
   'admin.listen': text('127.0.0.1:8788', 'Where the listener for operators listens, `[host]:port`. Beyond this machine it needs `admin.token`.'),
   'admin.token': secret('Key for the admin API, of 16 characters or more. Without it the key in the file `admin-key` of the data folder counts.'),
+  'admin.readOnly': serverFlag(false, 'Refuses everything that an operator could change.'),
   store: text('sqlite:.spillway/spillway.sqlite', '`memory`, or `sqlite:FILE`.'),
   data: text('.spillway', 'Folder for the store, the signing key, the admin key and the accounts of `auth.mode: dev`.'),
   'agent.kind': serverChoice(
@@ -164,8 +165,31 @@ export const OPTIONS = {
   'auth.refreshTtlMs': { kind: 'ms', default: 2_592_000_000, does: 'Life of a refresh token made by `auth.mode: dev`.', scope: 'server' },
   'auth.origins': { kind: 'texts', default: [], does: 'Origins of pages that may connect, besides the gateway’s own.', scope: 'server' },
   'logging.level': serverChoice(['debug', 'info', 'warn', 'error', 'silent'], 'info', 'Least severity that is logged.'),
-  'logging.format': serverChoice(['auto', 'json', 'pretty'], 'auto', '`auto`: pretty on a terminal, else one JSON object a line.'),
+  'logging.format': serverChoice(
+    ['auto', 'json', 'gcp', 'pretty'],
+    'auto',
+    '`auto`: pretty on a terminal, `gcp` on Google Cloud, else `json`: one object a line.',
+  ),
   'pages.chat': serverFlag(true, 'Serves the chat page at `/`.'),
+  'pages.dashboard': serverFlag(true, 'Serves the operators’ dashboard on the port of `admin.listen`.'),
+  drills: serverFlag(false, 'Lets operators start drills: real trouble with clients of its own. On in `dev`.'),
+  'alerts.webhook': secret('URL that is told, as JSON by POST, when an alert begins or ends. A secret, since those of chat services are.'),
+  'goldenPath.everyMs': {
+    kind: 'ms',
+    default: 30_000,
+    does: 'How often a client of our own logs in, asks and checks the whole answer; 0: never.',
+    scope: 'server',
+  },
+  'goldenPath.token': secret(
+    'Access token that the golden path uses where another issuer makes the tokens, best of a user of its own; without it the golden path is off there.',
+  ),
+  'goldenPath.agent': serverChoice(
+    ['embedded', 'own'],
+    'embedded',
+    'Who answers the golden path: the built-in agent, which costs nothing, or the one that answers people.',
+  ),
+  'telemetry.userId': serverChoice(['hashed', 'plain'], 'hashed', 'How users are named in traces.'),
+  'telemetry.otlp': serverFlag(false, 'Sends traces and metrics by OpenTelemetry; needs its packages, and reads its own `OTEL_*` variables.'),
 } as const satisfies Readonly<Record<string, Spec>>;
 
 export type OptionKey = keyof typeof OPTIONS;

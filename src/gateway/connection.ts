@@ -2,6 +2,7 @@ import type { Admission, QueuePlace, Retry, Seated } from '../managers/admission
 import type { Attachment } from '../managers/delivery/attachment.ts';
 import type { WebSocketManagerFactory } from '../managers/factory.ts';
 import { newId } from '../ports/random.ts';
+import { parseTraceparent } from '../ports/trace.ts';
 import type { Transport } from '../ports/transport.ts';
 import { CLOSE, closeFor } from '../protocol/close-codes.ts';
 import type { Ready } from '../protocol/frames.ts';
@@ -30,6 +31,7 @@ export async function serve(transport: Transport, arrival: Arrival, path: Path):
   path.connections.opened(line);
   const greeting = await shakeHands(line, arrival, path.factory.node, path.services);
   if (greeting === null) return;
+  const heardAt = path.services.clock.mono();
   if (path.isDraining()) {
     line.part({ close: CLOSE.draining, reason: 'drain' });
     return;
@@ -43,6 +45,7 @@ export async function serve(transport: Transport, arrival: Arrival, path: Path):
     isSeated = true;
     noticeEnd(line, seated, path);
     converse(line, seated, greeting, credential, path);
+    if (greeting.hello.resume !== undefined) noteReturn(seated, heardAt, path.services);
   } finally {
     if (!isSeated) credential.end();
   }
@@ -55,6 +58,15 @@ function noticeEnd(line: Line, { manager, attachment }: SeatedHere, { factory, s
     .catch((error: unknown) => {
       services.telemetry.record({ severity: 'ERROR', event: 'connection-failed', message: String(error), manager: manager.id });
     });
+}
+
+/** Tells of a return when its threads are followed again, or would be if it were here still. */
+function noteReturn({ manager, attachment, resume }: SeatedHere, heardAt: number, { clock, tell }: Services): void {
+  const { id: managerId, user } = manager;
+  attachment.afterRequests((gapped) => {
+    const result = resume === 'fresh' ? 'expired' : gapped ? 'gap' : resume;
+    tell('resumed', { managerId, user: user.userId, tier: user.tier, result, durationMs: Math.round(clock.mono() - heardAt) });
+  });
 }
 
 /** A seat together with the time on this transport for which it was given. */
@@ -121,6 +133,8 @@ function ask(line: Line, { hello, identity, resume }: Greeting, signal: AbortSig
     client: { name: `${hello.client.name} ${hello.client.version}`, label: hello.client.label ?? null },
     ...(hello.visibility === undefined ? {} : { visibility: hello.visibility }),
     ...(hello.waitMs === undefined ? {} : { waitMs: hello.waitMs }),
+    // What is no `traceparent` is not carried along: it may be anything.
+    ...(hello.traceparent === undefined || parseTraceparent(hello.traceparent) === null ? {} : { trace: hello.traceparent }),
     ...(resume === null ? {} : { resume: { manager: resume.manager, serial: resume.serial }, promise: resume.promise }),
   });
 }

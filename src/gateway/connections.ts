@@ -1,5 +1,8 @@
+import type { Tell } from '../ports/events.ts';
 import type { CloseCode } from '../protocol/close-codes.ts';
+import { closeReasonIn } from '../protocol/close-codes.ts';
 import type { ManagerId, UserId } from '../protocol/ids.ts';
+import { disconnectLabels } from '../telemetry/label-sets.ts';
 import type { Credential } from './credential.ts';
 import type { Line } from './line.ts';
 
@@ -18,6 +21,11 @@ export class Connections {
   readonly #lines = new Set<Line>();
   /** Those whose user is known. */
   readonly #open = new Map<Line, Open>();
+  readonly #tell: Tell;
+
+  constructor(tell: Tell) {
+    this.#tell = tell;
+  }
 
   get size(): number {
     return this.#open.size;
@@ -26,10 +34,17 @@ export class Connections {
   /** A socket was accepted; nobody knows yet whose it is. */
   opened(line: Line): void {
     this.#lines.add(line);
-    line.onGone(() => {
-      this.#lines.delete(line);
-      this.#open.delete(line);
-    });
+    this.#tell('transport-opened', { managerId: null, user: null });
+    line.onGone(() => this.#closed(line));
+  }
+
+  #closed(line: Line): void {
+    const { code, reason } = line.end;
+    const open = this.#open.get(line);
+    this.#lines.delete(line);
+    this.#open.delete(line);
+    const of = { managerId: open?.manager ?? null, user: open?.credential.identity.user ?? null };
+    this.#tell('transport-closed', { ...of, code, reason: disconnectLabels(code, closeReasonIn(reason)).reason });
   }
 
   add(line: Line, credential: Credential): void {

@@ -1,14 +1,15 @@
 import { foldRun } from '../codecs/fold.ts';
-import type { SnapshotRead, Store } from '../ports/store.ts';
+import type { Tell } from '../ports/events.ts';
+import type { SnapshotRead, Store, StreamKey } from '../ports/store.ts';
 import type { AgentEvent } from '../protocol/agent-events.ts';
 import { BOUNDS, type From } from '../protocol/frames.ts';
-import type { MessageId, ThreadId, UserId } from '../protocol/ids.ts';
+import type { MessageId, ThreadId } from '../protocol/ids.ts';
 import type { ThreadMessage, ThreadSnapshot } from '../protocol/messages.ts';
 import { Cursor } from '../streams/cursor.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { Conversations, FollowListener } from './services.ts';
 
-export function createConversations(store: Store, streams: Streams): Conversations {
+export function createConversations(store: Store, streams: Streams, tell: Tell): Conversations {
   return {
     async list(user, limit, cursor) {
       const page = await store.threads.list(user, limit, cursor);
@@ -30,7 +31,7 @@ export function createConversations(store: Store, streams: Streams): Conversatio
       return read === null ? null : snapshotOf(thread, read, before);
     },
 
-    follow: (user, thread, from, listener) => follow(streams, user, thread, from, listener),
+    follow: (user, thread, from, listener) => follow(streams, tell, { user, thread }, from, listener),
   };
 }
 
@@ -48,8 +49,9 @@ function snapshotOf(thread: ThreadId, read: SnapshotRead, before: MessageId | nu
   return { thread, position: { epoch: read.state.epoch, offset: read.state.head }, activeRun: run?.id ?? null, messages, hasMore: read.hasMore };
 }
 
-async function follow(streams: Streams, user: UserId, thread: ThreadId, from: From, listener: FollowListener): Promise<{ resume(): void; end(): void }> {
-  const stream = await streams.hold({ user, thread });
+async function follow(streams: Streams, tell: Tell, key: StreamKey, from: From, listener: FollowListener): Promise<{ resume(): void; end(): void }> {
+  const { user, thread } = key;
+  const stream = await streams.hold(key);
   let scheduled = false;
   let isFull = false;
   let ended = false;
@@ -63,6 +65,7 @@ async function follow(streams: Streams, user: UserId, thread: ThreadId, from: Fr
       else if (step.is === 'gap') {
         const snapshot = `/v1/threads/${encodeURIComponent(thread)}/messages`;
         isFull = listener.frame({ type: 'gap', ...step.gap, snapshot }, cursor.epoch).full;
+        tell('gap-told', { user, thread, managerId: null });
       } else {
         for (const { data, ...range } of step.ranges)
           isFull = listener.frame({ type: 'event', ...range, data: JSON.parse(data) as unknown }, cursor.epoch).full || isFull;

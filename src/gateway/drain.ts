@@ -42,9 +42,10 @@ export async function drainGateway(o: {
 async function moveAll(open: readonly Connection[], spreadMs: number, factory: WebSocketManagerFactory, clock: Clock): Promise<void> {
   const slotMs = open.length === 0 ? 0 : spreadMs / open.length;
   const startedAt = clock.mono();
-  for (const [i, { line }] of open.entries()) {
+  for (const [i, { line, credential }] of open.entries()) {
     const notice = drainingNotice({ slotMs: Math.round(slotMs * i), reason: 'drain' });
     line.transport.send([writeFrame({ type: 'notice', id: 'draining', version: 1, ...notice })]);
+    factory.tell('notice-shown', { user: credential.identity.user, kind: notice.kind });
   }
   for (const [i, connection] of open.entries()) {
     await wait(clock, startedAt + slotMs * i - clock.mono());

@@ -6,10 +6,13 @@ import { createTickets } from '../auth/tickets.ts';
 import { sayGoodbye } from '../managers/delivery/farewell.ts';
 import { WebSocketManagerFactory } from '../managers/factory.ts';
 import { systemClock } from '../ports/clock.ts';
+import type { Tell } from '../ports/events.ts';
 import { newId, systemRandom } from '../ports/random.ts';
 import { silent } from '../ports/telemetry.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
 import { memoryStore } from '../stores/memory.ts';
+import { createAlerting } from '../telemetry/alerting.ts';
+import { configurationInCode } from './configuration.ts';
 import { type Path, serve } from './connection.ts';
 import { Connections } from './connections.ts';
 import { createConversations } from './conversations.ts';
@@ -19,6 +22,9 @@ import { createHealth } from './health.ts';
 import { createAdminApp } from './http/admin/app.ts';
 import { createHttpApp } from './http/app.ts';
 import { doorOf } from './http/door.ts';
+import { openLive } from './live/open-live.ts';
+import { observe, retell } from './observe.ts';
+import { openDesk } from './open-desk.ts';
 import { createOriginPolicy } from './origins.ts';
 import { RunBoard } from './runs.ts';
 import type { Services } from './services.ts';
@@ -33,8 +39,9 @@ export interface Gateway extends AsyncDisposable {
   readonly handler: (request: IncomingMessage, response: ServerResponse) => void;
   /** HTTP, web style. */
   fetch(request: Request): Promise<Response>;
-  /** The admin API, for a listener of its own that only operators reach. Without `adminKey` it knows only the health paths. */
-  readonly admin: Pick<Gateway, 'handler' | 'fetch'>;
+  /** The admin API, for a listener of its own that only operators reach; `attach` gives its pages their live connection. Without
+   *  `adminKey` it knows only the health paths. */
+  readonly admin: Pick<Gateway, 'handler' | 'fetch' | 'attach'>;
   /** Takes WebSocket upgrades on our path. `ownUpgrades`: answers 404 to those on other paths, for a server that is ours alone.
    *  Returns the undo. */
   attach(server: UpgradeSource, o?: { readonly ownUpgrades?: boolean }): () => void;
@@ -57,11 +64,16 @@ export function createGateway(options: GatewayOptions): Gateway {
     authenticate,
     accounts,
     agent,
-    store = memoryStore(),
+    store: ownStore = memoryStore(),
     signingKey,
     adminKey = null,
+    adminReadOnly = false,
+    configuration,
+    dashboardPages = null,
     origins,
     chatPages,
+    drills,
+    alerts = {},
     prefix = '',
     node,
     telemetry = silent,
@@ -69,9 +81,27 @@ export function createGateway(options: GatewayOptions): Gateway {
     random = systemRandom,
     ...partial
   } = options;
-  const factory = new WebSocketManagerFactory({ ...partial, store, telemetry, clock, random, ...(node === undefined ? {} : { node }) });
+  const factory = new WebSocketManagerFactory({ ...partial, store: ownStore, telemetry, clock, random, ...(node === undefined ? {} : { node }) });
+  // From here on, so that every question to it is counted.
+  const { store } = factory;
+  const tell: Tell = (name, event) => factory.tell(name, event);
   const answering = agentOf(agent);
-  const connections = new Connections();
+  const signingKeyOrRandom = signingKey ?? random.bytes(SIGNING_KEY_BYTES);
+  const stopRetelling = retell(factory, telemetry);
+  const observatory = adminKey === null ? null : observe(factory, clock, telemetry);
+  const alerting =
+    observatory === null
+      ? null
+      : createAlerting({
+          options: alerts,
+          observatory,
+          clock,
+          telemetry,
+          node: factory.node,
+          version: VERSION,
+          changed: (change) => tell('alert-changed', change),
+        });
+  const connections = new Connections(tell);
   const sessions = createSessions(factory, connections, clock);
   const runs = new RunBoard(factory.streams, {
     node: factory.node,
@@ -81,6 +111,8 @@ export function createGateway(options: GatewayOptions): Gateway {
     random,
     store,
     telemetry,
+    tell,
+    repeated: () => factory.repeated(),
     sessions: (user, current) => sessions.list(user, current),
     storeFailing: () => factory.streams.storeFailing,
   });
@@ -95,13 +127,14 @@ export function createGateway(options: GatewayOptions): Gateway {
     random,
     telemetry,
     store,
+    tell,
     authenticator: typeof authenticate === 'function' ? customAuthenticator(authenticate, clock) : authenticate,
     accounts: accounts ?? null,
     tickets: createTickets(store.credentials, random, clock),
-    resumeTokens: createResumeTokens(signingKey ?? random.bytes(SIGNING_KEY_BYTES)),
+    resumeTokens: createResumeTokens(signingKeyOrRandom),
     origins: createOriginPolicy({ allow: origins ?? [] }),
     sessions,
-    conversations: createConversations(store, factory.streams),
+    conversations: createConversations(store, factory.streams, tell),
     runs,
     health: createHealth({
       store,
@@ -111,10 +144,39 @@ export function createGateway(options: GatewayOptions): Gateway {
       quarantined: () => factory.quarantined,
       crowded: () => factory.crowded,
     }),
+    observatory,
     prefix,
   };
   const app = createHttpApp(services, chatPages === undefined ? {} : { chatPages });
-  const adminApp = createAdminApp(services, factory, adminKey);
+  const desk =
+    adminKey === null
+      ? null
+      : openDesk(services, factory, {
+          adminKey,
+          signingKey: signingKeyOrRandom,
+          readOnly: adminReadOnly,
+          configuration: () => configuration ?? configurationInCode(factory.options, partial),
+          alerts: alerting,
+          drills: drills ?? null,
+          isDraining: () => isDraining,
+          isStarting: () => !isRecovered,
+          drain,
+        });
+  const adminApp = createAdminApp(services, factory, desk, dashboardPages);
+  const live =
+    desk === null
+      ? null
+      : openLive(services, {
+          operators: desk.operators,
+          factory,
+          isReadOnly: desk.readOnly,
+          hasGoldenPath: alerts.goldenPathEveryMs !== undefined,
+          history: observatory?.history ?? null,
+          summary: observatory === null ? null : () => observatory.summary(),
+          alerts: alerting === null ? null : () => alerting.statuses(),
+          nodes: () => desk.nodes(),
+          drills: drills ?? null,
+        });
   const path: Path = { services, factory, runs, connections, isDraining: () => isDraining };
   const upgrader = new Upgrader(services, { isDraining: () => isDraining, overloadedForMs: () => factory.overloadedForMs }, (transport, arrival) => {
     serve(transport, arrival, path).catch((error: unknown) => {
@@ -164,10 +226,19 @@ export function createGateway(options: GatewayOptions): Gateway {
     });
   }
 
+  async function drain(withinMs: number): Promise<void> {
+    const startedAt = clock.mono();
+    if (!isDraining) tell('drain-started', { node: factory.node });
+    isDraining = true;
+    app.endStreams();
+    await drainGateway({ factory, connections, runs, options: factory.options, clock, withinMs });
+    tell('drain-finished', { node: factory.node, durationMs: Math.round(clock.mono() - startedAt) });
+  }
+
   return {
     factory,
     ...doorOf(app, telemetry),
-    admin: doorOf(adminApp, telemetry),
+    admin: { ...doorOf(adminApp, telemetry), attach: (server, o = {}) => live?.attach(server, { ownUpgrades: o.ownUpgrades ?? false }) ?? (() => {}) },
     attach(server, o = {}) {
       const detach = upgrader.attach(server, { prefix, ownUpgrades: o.ownUpgrades ?? false });
       detachers.push(detach);
@@ -176,11 +247,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     publish: (...args) => factory.publish(...args),
     on: (name, listener) => factory.on(name, listener),
     recovered,
-    async drain(o = {}) {
-      isDraining = true;
-      app.endStreams();
-      await drainGateway({ factory, connections, runs, options: factory.options, clock, withinMs: o.withinMs ?? factory.options.shutdown.timeoutMs });
-    },
+    drain: (o = {}) => drain(o.withinMs ?? factory.options.shutdown.timeoutMs),
     async [Symbol.asyncDispose]() {
       isDraining = true;
       isClosed = true;
@@ -188,6 +255,10 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const detach of detachers) detach();
       app.endStreams();
       adminApp.endStreams();
+      live?.end();
+      alerting?.[Symbol.dispose]();
+      observatory?.stop();
+      stopRetelling();
       connections.terminate();
       await runs.stop(0);
       await factory[Symbol.asyncDispose]();

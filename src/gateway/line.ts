@@ -33,6 +33,7 @@ export class Line implements TransportListener {
   #kept: { readonly parsed: Exclude<ParsedFrame, { is: 'violation' }>; readonly bytes: number }[] = [];
   #keptBytes = 0;
   #isGone = false;
+  #end = { code: 1006, reason: '' };
   #atOnce: ((frame: ClientFrame) => void) | null = null;
   #onGone: (() => void)[] = [];
   #resolveGone: (how: { readonly code: number; readonly reason: string }) => void = () => {};
@@ -55,6 +56,11 @@ export class Line implements TransportListener {
     return () => {
       this.#onGone = this.#onGone.filter((other) => other !== listener);
     };
+  }
+
+  /** With what it ended; before that, 1006. */
+  get end(): { readonly code: number; readonly reason: string } {
+    return this.#end;
   }
 
   get isGone(): boolean {
@@ -154,7 +160,8 @@ export class Line implements TransportListener {
     this.#isGone = true;
     this.#first?.(null);
     this.#first = null;
-    this.#resolveGone({ code, reason });
+    this.#end = { code, reason };
+    this.#resolveGone(this.#end);
     for (const listener of this.#onGone.splice(0)) listener();
   }
 }

@@ -12,11 +12,16 @@ const READ_BYTES = 1024 * 1024;
 
 /** Ends a run whose process died, or that was lost to another writer: everything logged stays, and the person learns that the answer
  *  did not finish. Needs a stream that is ours to write. Rejects while the store cannot be used, or if the stream is lost again. */
-export async function endLostRun(stream: Stream, record: RunRecord, { agent, clock, random, store, telemetry }: RunDeps): Promise<void> {
+export async function endLostRun(stream: Stream, record: RunRecord, { agent, clock, random, store, telemetry, tell }: RunDeps): Promise<void> {
   const events: AgentEvent[] = [];
+  let firstAt: number | null = null;
   for (let from = record.firstOffset; from !== null && from <= stream.mark; ) {
     const entries = await store.log.read(stream.key, from, READ_BYTES);
-    for (const entry of entries) if (entry.run === record.id && entry.kind === 'agent') events.push(JSON.parse(entry.data) as AgentEvent);
+    for (const entry of entries) {
+      if (entry.run !== record.id || entry.kind !== 'agent') continue;
+      firstAt ??= entry.at;
+      events.push(JSON.parse(entry.data) as AgentEvent);
+    }
     from = entries.length === 0 ? null : (entries.at(-1) as { offset: number }).offset + 1;
   }
   const at = clock.wall();
@@ -35,5 +40,8 @@ export async function endLostRun(stream: Stream, record: RunRecord, { agent, clo
   const records = endRecords(record, foldRun(events), messageId, firstOffset, stream.head + 1, at);
   await stream.log({ ...log, data: JSON.stringify(event) }, records);
   stream.setActiveRun(null);
+  const since = (at: number): number => Math.max(0, Math.round(at - record.createdAt));
+  const { user, thread, id: run } = record;
+  tell('run-ended', { user, thread, run, status: 'lost', provider: false, firstEventMs: firstAt === null ? null : since(firstAt), durationMs: since(at) });
   telemetry.record({ severity: 'WARNING', event: 'run-producer-lost', message: 'A run whose process had died was ended.', run: record.id });
 }

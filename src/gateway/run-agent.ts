@@ -1,8 +1,10 @@
+import { isModelFailure } from '../agents/model-errors.ts';
 import { normalise } from '../codecs/agent-events.ts';
 import { type FoldedRun, RunFold } from '../codecs/fold.ts';
 import type { Options } from '../core/options.ts';
 import type { Agent, AgentRun } from '../ports/agent.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Tell } from '../ports/events.ts';
 import { isoTime } from '../ports/iso-time.ts';
 import type { RunRecord, StoredMessage, WriterToken } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -23,6 +25,8 @@ export interface RunInput {
   readonly options: Options;
   readonly clock: Clock;
   readonly telemetry: Telemetry;
+  /** Tells whoever listens of its end. */
+  readonly tell: Tell;
 }
 
 /** Why a run is being ended from outside. */
@@ -45,6 +49,8 @@ export class RunningAgent {
   #count = 0;
   #bytes = 0;
   #firstOffset: number | null = null;
+  /** From the person's message to the first event in the log. */
+  #firstEventMs: number | null = null;
   #isOver = false;
   #stopped: StopCause | null = null;
   #finish: (end: RunEnd) => void = () => {};
@@ -164,7 +170,10 @@ export class RunningAgent {
     }
     this.#firstOffset = stream.head + 1;
     const running: RunRecord = { ...record, state: 'running', firstOffset: this.#firstOffset };
-    stream.append({ kind: 'agent', run: run.runId, codec: 'agent-events', data, at }, { records: { runs: [running] }, onLost: this.abandon });
+    stream.append(
+      { kind: 'agent', run: run.runId, codec: 'agent-events', data, at },
+      { records: { runs: [running] }, onLogged: this.#begun, onLost: this.abandon },
+    );
     stream.setActiveRun({ id: run.runId, firstOffset: this.#firstOffset });
   }
 
@@ -204,6 +213,19 @@ export class RunningAgent {
     this.#log(event.type === 'agent_completed' ? { execution_time_ms: elapsed, ...event, final_response: this.#fold.text } : event);
   }
 
+  readonly #begun = (): void => {
+    this.#firstEventMs = Math.max(0, Math.round(this.#input.clock.wall() - this.record.createdAt));
+  };
+
+  #tellEnd(event: AgentEvent): void {
+    const { user, thread, id: run } = this.record;
+    const { status: folded } = this.#fold.folded;
+    const provider = event.type === 'agent_error' && isModelFailure(event.code);
+    const durationMs = Math.round(this.#input.clock.mono() - this.#startedAt);
+    const status = folded === 'cancelled' || folded === 'failed' ? folded : 'completed';
+    this.#input.tell('run-ended', { user, thread, run, status, provider, firstEventMs: this.#firstEventMs, durationMs, ...usageOf(event) });
+  }
+
   /** The terminal event, the finished message and the run's end are logged in one step. The first terminal event wins. */
   #finishWith(event: AgentEvent, data: string, at: number): void {
     const { stream, run, messageId } = this.#input;
@@ -221,6 +243,7 @@ export class RunningAgent {
         records: endRecords(this.record, this.#fold.folded, messageId, this.#firstOffset, offset, at),
         onLogged: () => {
           stream.setActiveRun(null);
+          this.#tellEnd(event);
           this.#finish('ended');
         },
         onLost: this.abandon,
@@ -256,4 +279,13 @@ export function endRecords(
     offset: lastOffset,
   };
   return { runs: [{ ...record, state: 'ended', firstOffset: firstOffset ?? lastOffset, lastOffset }], messages: [message] };
+}
+
+/** Tokens that an agent told with its end, in the spelling of the model agent. Its own agents may put there what they like. */
+function usageOf(event: AgentEvent): { readonly usage?: { readonly inputTokens: number; readonly outputTokens: number } } {
+  if (event.type !== 'agent_completed' || typeof event.usage !== 'object' || event.usage === null) return {};
+  const { input_tokens: inputTokens, output_tokens: outputTokens } = event.usage as Record<string, unknown>;
+  return Number.isSafeInteger(inputTokens) && Number.isSafeInteger(outputTokens)
+    ? { usage: { inputTokens: inputTokens as number, outputTokens: outputTokens as number } }
+    : {};
 }

@@ -6,6 +6,7 @@ import type { ResumeTokens } from '../auth/resume-tokens.ts';
 import type { Tickets } from '../auth/tickets.ts';
 import type { Options } from '../core/options.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Tell } from '../ports/events.ts';
 import type { Random } from '../ports/random.ts';
 import type { Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -13,6 +14,7 @@ import type { ErrorCode } from '../protocol/errors.ts';
 import type { EventFrame, From, Gap, Replayed, RunAccepted, Send } from '../protocol/frames.ts';
 import type { ManagerId, MessageId, RunId, ThreadId, Tier, UserId } from '../protocol/ids.ts';
 import type { Limits, SessionInfo, ThreadSnapshot, ThreadSummary } from '../protocol/messages.ts';
+import type { Observatory } from '../telemetry/observatory.ts';
 import type { OriginPolicy } from './origins.ts';
 
 export interface Services {
@@ -24,6 +26,8 @@ export interface Services {
   readonly random: Random;
   readonly telemetry: Telemetry;
   readonly store: Store;
+  /** Tells whoever listens to the factory of what happens around it. */
+  readonly tell: Tell;
   readonly authenticator: Authenticator;
   /** Accounts and log-in of `auth.mode: dev`; null where another issuer makes the tokens. */
   readonly accounts: Accounts | null;
@@ -34,6 +38,8 @@ export interface Services {
   readonly conversations: Conversations;
   readonly runs: Runs;
   readonly health: Health;
+  /** What is measured; null where there is no admin API to ask for it. */
+  readonly observatory: Observatory | null;
   /** Prefix of all paths, default empty. */
   readonly prefix: string;
 }

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Options } from '../core/options.ts';
 import type { Agent } from '../ports/agent.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { Tell } from '../ports/events.ts';
 import { newId, type Random } from '../ports/random.ts';
 import type { RunRecord, Store, StoredMessage, WriterToken } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
@@ -23,6 +24,10 @@ export interface RunDeps {
   readonly random: Random;
   readonly store: Store;
   readonly telemetry: Telemetry;
+  /** Tells whoever listens of starts and ends. */
+  readonly tell: Tell;
+  /** A message that came again was answered from the log. */
+  repeated(): void;
   /** `current`: the session that asked. */
   sessions(user: UserId, current: ManagerId | null): Promise<readonly SessionInfo[]>;
   /** True while the log does not take what it is given. */
@@ -176,6 +181,7 @@ export class ThreadRuns {
           message: 'This `id` was used for another message of this thread. Use a new `id` for a new message.',
         };
       }
+      this.#deps.repeated();
       const again = this.#answer(request, known.run, known.message, true);
       onAccepted(again);
       return again;
@@ -254,10 +260,13 @@ export class ThreadRuns {
       options: this.#deps.options,
       clock: this.#deps.clock,
       telemetry: this.#deps.telemetry,
+      tell: this.#deps.tell,
     });
     if (this.#cancelled.delete(next.record.id)) run.stop('cancel');
     this.#active = run;
     this.#stream.setActiveRun({ id: next.record.id, firstOffset: null });
+    const { user, thread, id } = next.record;
+    this.#deps.tell('run-started', { user, thread, run: id });
     void this.#execute(run);
   }
 

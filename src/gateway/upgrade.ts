@@ -125,10 +125,11 @@ export class Upgrader {
   }
 }
 
-const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] as string;
+/** Of the request's URL, without its query. */
+export const pathOf = (request: IncomingMessage): string => (request.url ?? '/').split('?', 1)[0] as string;
 
 /** Null where the request names no address that a web request could have. */
-function urlOf(request: IncomingMessage): URL | null {
+export function urlOf(request: IncomingMessage): URL | null {
   const scheme = 'encrypted' in request.socket ? 'https' : 'http';
   const base = `${scheme}://${request.headers.host ?? 'localhost'}`;
   if (!URL.canParse(request.url ?? '/', base)) return null;
@@ -150,10 +151,10 @@ function cookieOf(header: string): string | null {
 }
 
 /** Whatever the peer does to its socket from here on concerns nobody else. */
-const survive = (socket: Duplex): unknown => socket.on('error', () => socket.destroy());
+export const survive = (socket: Duplex): unknown => socket.on('error', () => socket.destroy());
 
 /** An HTTP answer before the upgrade. */
-function refuse(socket: Duplex, code: ErrorCode, detail: string, retryAfterS?: number): void {
+export function refuse(socket: Duplex, code: ErrorCode, detail: string, retryAfterS?: number): void {
   const status = ERROR_STATUS[code];
   const body = JSON.stringify({
     type: `urn:spillway:problem:${code}`,

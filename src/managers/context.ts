@@ -3,16 +3,20 @@ import type { Verdict } from '../core/judge.ts';
 import type { Options } from '../core/options.ts';
 import type { SelfHealth } from '../core/self-health.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { RegretRecord } from '../ports/events.ts';
 import type { Random } from '../ports/random.ts';
 import type { SeatLimits, Store } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import type { ManagerId, NodeId, UserId } from '../protocol/ids.ts';
 import type { ReasonCode } from '../protocol/reasons.ts';
 import type { Streams } from '../streams/streams.ts';
-import type { RegretRecord } from './cleanup/regret.ts';
+import type { Tiers } from './admission/tiers.ts';
 import type { Sockets } from './cleanup/sockets.ts';
 import type { Flushes } from './delivery/flushes.ts';
+import type { DeliveryMeter } from './delivery/meter.ts';
+import type { FactoryEmitter } from './events.ts';
 import type { Counters } from './inspection/counters.ts';
+import type { Standing } from './inspection/standing.ts';
 import type { ProbeWindow } from './liveness/probe-window.ts';
 import type { WebSocketManager } from './manager.ts';
 import type { Registry } from './registry.ts';
@@ -36,11 +40,19 @@ export interface Context {
   readonly turns: Turns;
   /** The order in which transports are written. */
   readonly flushes: Flushes;
+  /** Whoever wants to know is told here, at the state change itself. */
+  readonly events: FactoryEmitter;
   readonly counters: Counters;
+  /** Tiers that operators gave. */
+  readonly tiers: Tiers;
+  readonly standing: Standing;
+  readonly meter: DeliveryMeter;
   readonly probes: ProbeWindow<WebSocketManager>;
   /** Attentive time: our own stalls do not pass on it. */
   now(): Attentive;
   mono(): Mono;
+  /** Score of our own health: 0 well … 8. */
+  score(): number;
   /** Our own health, as far as it concerns findings against managers of `user`. */
   self(user: UserId): SelfHealth;
   /** How pressed a user or this node is, 1 = at the limit. */

@@ -1,9 +1,11 @@
 import type { Attentive } from '../core/clocks.ts';
 import type { CleanupLevel } from '../core/levels.ts';
 import type { Options } from '../core/options.ts';
+import type { TelemetrySource } from '../ports/events.ts';
 import { newId } from '../ports/random.ts';
+import type { Store } from '../ports/store.ts';
 import { SpillwayError } from '../protocol/errors.ts';
-import { isUserId, type ManagerId, type NodeId, type ThreadId, type UserId } from '../protocol/ids.ts';
+import { isUserId, type ManagerId, type NodeId, type ThreadId, type Tier, type UserId } from '../protocol/ids.ts';
 import type { Limits } from '../protocol/messages.ts';
 import type { Position } from '../protocol/position.ts';
 import type { Streams } from '../streams/streams.ts';
@@ -39,6 +41,11 @@ export class WebSocketManagerFactory implements AsyncDisposable {
   readonly options: Options;
   readonly node: NodeId;
   readonly streams: Streams;
+  /** The store that it was given, watched: questions that are asked here are counted. */
+  readonly store: Store;
+  /** Everything that happens, how things stand and what was delivered: what metrics, alerts and pages read. Reading costs the same for
+   *  one manager as for 100,000. */
+  readonly telemetry: TelemetrySource;
   /** What happened lately: cleanups, admissions, ends of managers. */
   readonly history: History;
   readonly #parts: Parts;
@@ -46,11 +53,13 @@ export class WebSocketManagerFactory implements AsyncDisposable {
 
   constructor(o: FactoryOptions) {
     this.#parts = assemble(o);
-    const { context, history } = this.#parts;
+    const { context, history, store, gauges, events } = this.#parts;
     this.options = context.options;
     this.node = context.node;
     this.streams = context.streams;
+    this.store = store;
     this.history = history;
+    this.telemetry = { on: (name, listener) => events.on(name, listener), gauges, delivery: context.meter };
   }
 
   // ---- admission
@@ -63,7 +72,16 @@ export class WebSocketManagerFactory implements AsyncDisposable {
         'SPILLWAY_BAD_ARGUMENT',
         `Expected \`userId\` to be 1 to 256 characters without control characters, got ${JSON.stringify(user.userId)}.`,
       );
-    return await this.#parts.admissions.admit(user, request);
+    const tier = this.#parts.context.tiers.of(user.userId, user.tier);
+    return await this.#parts.admissions.admit(tier === user.tier ? user : { ...user, tier }, request);
+  }
+
+  /** Gives a user another tier until this process ends, or with null that of its credential again. It counts for new admissions, and for
+   *  who waits at the gate; managers that hold a seat keep the one they came with. False: too many users have one already. */
+  setTier(user: UserId, tier: Tier | null): boolean {
+    if (!this.#parts.context.tiers.set(user, tier)) return false;
+    if (tier !== null) this.#parts.admissions.retier(user, tier);
+    return true;
   }
 
   /** In how many milliseconds an admission is worth trying, while this node is full and even its gate has no place left; else null. */
@@ -93,7 +111,8 @@ export class WebSocketManagerFactory implements AsyncDisposable {
     return this.#parts.self.now;
   }
 
-  async limits(user: UserId, tier: string): Promise<Limits> {
+  async limits(user: UserId, claimed: Tier): Promise<Limits> {
+    const tier = this.#parts.context.tiers.of(user, claimed);
     return this.#parts.notifier.limits(user, tier, await this.#parts.context.store.seats.facts(user, this.#parts.context.seatLimits));
   }
 
@@ -177,6 +196,21 @@ export class WebSocketManagerFactory implements AsyncDisposable {
     return this.#parts.inspection.users();
   }
 
+  /** The same users by their ids alone: nobody is looked at, however many there are. Those that only wait are left out. */
+  userIds(): Iterable<UserId> {
+    return this.#parts.context.registry.users;
+  }
+
+  /** One of `users()`. `tickets`: what this user has in `queue()`, for who asks for many; looked up by default. */
+  userSummary(user: UserId, tickets?: readonly QueuedTicket[]): UserSummary {
+    return this.#parts.inspection.summary(user, tickets);
+  }
+
+  /** The tier that counts for a user who is here: given by an operator, else that of whoever came last. Looks at nobody. */
+  tierOf(user: UserId, tickets?: readonly QueuedTicket[]): Tier {
+    return this.#parts.inspection.tierOf(user, tickets);
+  }
+
   /** A user's room, with every manager explained, cheapest loss first. Null: nobody of that user is here. Rejects while the store
    *  cannot be asked. */
   userStatus(user: UserId): Promise<UserStatus | null> {
@@ -199,17 +233,31 @@ export class WebSocketManagerFactory implements AsyncDisposable {
     return publishEvent(this.streams, this.#parts.context.clock, { user, thread, run: null, event, eventId: o.id ?? newId(this.#parts.context.random, 'msg') });
   }
 
+  /** Calls `listener` at each event of that name, at the state change itself. What happens around a factory, such as runs, drains and
+   *  acts of operators, is told here too. Returns the undo. */
   on<N extends keyof FactoryEvents>(name: N, listener: (event: FactoryEvents[N]) => void): () => void {
     return this.#parts.events.on(name, listener);
+  }
+
+  /** A message that came again was answered from the log. */
+  repeated(): void {
+    this.#parts.context.meter.duplicatesSuppressed++;
+  }
+
+  /** Tells whoever listens to this factory of what happened around it. */
+  tell<N extends keyof FactoryEvents>(name: N, event: FactoryEvents[N]): void {
+    this.#parts.events.emit(name, event);
+  }
+
+  /** Whether anybody listens to `name`: where making the event costs more than asking. */
+  hears(name: keyof FactoryEvents): boolean {
+    return this.#parts.events.hears(name);
   }
 
   /** Ends watching and waiting. Transports are the caller's to end; the store stays open. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    this.#parts.admissions.stop();
-    this.#parts.tower.stop();
-    this.#parts.leases.stop();
-    this.#parts.self.stop();
+    this.#parts.stop();
     // A store that takes nothing any more must not keep a process from ending: what is not logged was shown to nobody.
     let cancel = (): void => {};
     await Promise.race([

@@ -7,7 +7,7 @@ import { type Candidate, toCandidate } from '../core/victims.ts';
 import type { Transport } from '../ports/transport.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { From } from '../protocol/frames.ts';
-import type { ManagerId, RunId, ThreadId, Tier, UserId } from '../protocol/ids.ts';
+import type { ManagerId, ThreadId } from '../protocol/ids.ts';
 import type { Limits, Notice, Visibility } from '../protocol/messages.ts';
 import type { Position } from '../protocol/position.ts';
 import type { EndReason, LostReason } from '../protocol/reasons.ts';
@@ -16,31 +16,13 @@ import type { CountedSocket } from './cleanup/sockets.ts';
 import type { Context } from './context.ts';
 import { Attachment } from './delivery/attachment.ts';
 import { Emitter } from './emitter.ts';
+import type { Counted, Group } from './inspection/standing.ts';
+import type { ClientInfo, Seat, UserContext } from './user-context.ts';
 
-/** Who a manager belongs to and what it was opened for. It goes with every request and run. */
-export interface UserContext {
-  readonly userId: UserId;
-  readonly tier: Tier;
-  readonly threadId?: ThreadId;
-  readonly runId?: RunId;
-  readonly requestId: string;
-  readonly websocketClientId: string;
-}
-
-/** The seat a manager holds: proof against the store, and whether it counts against the soft limit or a burst lease. */
-export interface Seat {
-  readonly token: number;
-  readonly kind: 'soft' | 'burst';
-}
-
-/** What a person recognises a session by. */
-export interface ClientInfo {
-  readonly name: string;
-  readonly label: string | null;
-}
+export type { ClientInfo, Seat, UserContext } from './user-context.ts';
 
 /** One logical client session: it holds one seat of its user's limit and has no or one transport. It outlives its sockets. */
-export class WebSocketManager extends Emitter {
+export class WebSocketManager extends Emitter implements Counted {
   readonly id: ManagerId;
   readonly user: UserContext;
   /** When it was made, milliseconds since the Unix epoch. */
@@ -50,6 +32,7 @@ export class WebSocketManager extends Emitter {
   serial = 0;
   /** Whether the newest resume token has arrived, so that the one before it is void. */
   confirmed = false;
+  group: Group | null = null;
   /** Settles when it is known whether an eviction that is under way takes its seat; null while none is. */
   leaving: Promise<unknown> | null = null;
   readonly #context: Context;
@@ -98,10 +81,32 @@ export class WebSocketManager extends Emitter {
     this.#verdict = verdict;
     if (verdict.is !== was?.is) {
       this.#version++;
-      if (verdict.is === 'zombie') this.#context.counters.zombieDetected();
+      this.#count();
       this.#context.judged(this, verdict, was);
     }
     return verdict;
+  }
+
+  /** Where it stands among all, as its last verdict says. */
+  #count(): void {
+    const { standing } = this.#context;
+    if (this.#seat === null || this.#verdict === null) standing.leaves(this);
+    else standing.stands(this, this.user.tier, this.#verdict.is, !this.#verdict.proof && this.leaving === null);
+  }
+
+  /** Whether its last verdict was `healthy`. */
+  get isHealthy(): boolean {
+    return this.#verdict?.is === 'healthy';
+  }
+
+  /** Whether something spoke against it when it was judged last, and it was not proved dead. */
+  get isDoubted(): boolean {
+    return this.#verdict?.is === 'suspect' || this.#verdict?.is === 'unknown';
+  }
+
+  /** Something speaks for it: unless its verdict says so already, it is judged again at once, so that no figure lags behind. */
+  #reconsider(): void {
+    if (!this.isHealthy) this.#context.look(this, 0);
   }
 
   #judged(): Verdict {
@@ -143,7 +148,9 @@ export class WebSocketManager extends Emitter {
   /** Changes the evidence. `isApplication`: a sign of life of the application, which a cleanup plan must notice. */
   observe(change: (e: Evidence) => Evidence, isApplication = false): void {
     this.#evidence = change(this.#evidence);
-    if (isApplication) this.#version++;
+    if (!isApplication) return;
+    this.#version++;
+    this.#reconsider();
   }
 
   // ---- seat and transport
@@ -161,6 +168,7 @@ export class WebSocketManager extends Emitter {
       this.apply('transport-lost');
       this.#evidence = onLink(this.#evidence, { is: 'lost', since: now, reason: 'transport-lost' });
     }
+    void this.verdict;
   }
 
   /** The store gave its seat anew, to another attempt under its id. */
@@ -174,11 +182,13 @@ export class WebSocketManager extends Emitter {
     const taken = step();
     // Whoever takes the step hears of its failure; who waits wants to know only that it is over.
     this.leaving = taken.catch(() => {});
+    this.#count();
     try {
       return await taken;
     } finally {
       this.leaving = null;
       this.#heardBefore = null;
+      this.#count();
     }
   }
 
@@ -202,6 +212,7 @@ export class WebSocketManager extends Emitter {
     this.#evidence = onAttached(this.#evidence, { class: transport.class, visibility: visibility ?? this.#evidence.visibility }, this.#context.now());
     this.#version++;
     this.#take(transport, socket);
+    void this.verdict;
     return old;
   }
 
@@ -221,6 +232,7 @@ export class WebSocketManager extends Emitter {
     this.#evidence = onLink(this.#evidence, { is: 'lost', since: this.#context.now(), reason });
     this.#version++;
     this.#context.look(this, 0);
+    void this.verdict;
     this.#context.changed(this.user.userId);
     return true;
   }
@@ -232,6 +244,7 @@ export class WebSocketManager extends Emitter {
     attachment?.fence();
     this.#attachment = null;
     this.#seat = null;
+    this.#count();
     if (!this.apply(event)) this.apply('left');
     this.#evidence = onLink(this.#evidence, { is: 'ended', reason });
     this.#context.registry.remove(this);
@@ -247,6 +260,7 @@ export class WebSocketManager extends Emitter {
     if (run === this.#evidence.run) return;
     this.#evidence = onRun(this.#evidence, run, this.#context.now());
     this.#version++;
+    this.#reconsider();
   }
 
   /** Threads that it follows now. */
@@ -293,7 +307,7 @@ export class WebSocketManager extends Emitter {
   }
 
   notify(notice: Notice): void {
-    this.#attachment?.send({ type: 'notice', ...notice });
+    this.#attachment?.notify(notice);
   }
 
   /** Keeps it from being taken while it lives. False: too many of the user's managers are pinned. */

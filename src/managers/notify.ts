@@ -147,7 +147,7 @@ export class Notifier {
       if (known === version || (known === undefined && body === null)) continue;
       this.#heard.set(attachment, heard.set(kind, version));
       const said = body ?? ({ kind, level: 'info', text: '', actions: [], data: {}, cleared: true } as const);
-      attachment.send({ type: 'notice', id: kind, version, ...said });
+      attachment.notify({ id: kind, version, ...said });
     }
   }
 

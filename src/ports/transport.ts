@@ -30,6 +30,6 @@ export interface TransportListener {
   pong(nonce: Uint8Array): void;
   /** The kernel has taken everything, after a time in which `unsentBytes` was above 0. */
   drained(): void;
-  /** The socket is gone. Called exactly once, whoever ended it. */
+  /** The socket is gone. Called exactly once, whoever ended it. With what it was ended by us, else by the peer; 1006 where neither said. */
   closed(code: number, reason: string): void;
 }

@@ -106,6 +106,12 @@ export function closeReason(c: CloseCode, retryAfterMs = 0, reason?: ReasonCode)
   return head.length + tail.length <= 123 ? head + tail : head;
 }
 
+/** Reads the reason code back from a close reason of ours, or the name of its close code where it carries none; empty for any other text. */
+export function closeReasonIn(reason: string): string {
+  const match = /^([a-z-]{1,40});r=[a-z]{1,8};t=[0-9]{1,9}(?:;c=([a-z-]{1,40}))?$/.exec(reason);
+  return match?.[2] ?? match?.[1] ?? '';
+}
+
 /** Reads `t` back from a close reason. Returns null where none is named. */
 export function retryAfterOf(reason: string): number | null {
   const match = /;t=([0-9]{1,9})(;|$)/.exec(reason);

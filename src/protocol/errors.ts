@@ -46,6 +46,8 @@ export type SpillwayErrorCode =
   | 'SPILLWAY_NODE_VERSION'
   | 'SPILLWAY_MISSING_PACKAGE'
   | 'SPILLWAY_AGENT_FAILED'
+  /** One at a time, and another one runs. */
+  | 'SPILLWAY_BUSY'
   /** The issuer of tokens cannot be asked for its keys. */
   | 'SPILLWAY_ISSUER_UNAVAILABLE';
 

@@ -1,17 +1,19 @@
 /** Schemas of what the admin API takes, and of its answers around the reports. */
 
 import { z } from 'zod';
+import { idIn } from '../protocol/admin-paths.ts';
+import { ACTIONS } from './admin-operation.ts';
 import { Cleanup, Level, Manager, PastCleanup, Ticket, User, VerdictName } from './admin-reports.ts';
 import { limit } from './bodies.ts';
-import { instant, OpaqueId, text, whole } from './values.ts';
+import { instant, OpaqueId, ThreadId, text, whole } from './values.ts';
 
 /** Ids of users come from elsewhere and may be longer than ours. */
 const UserId = text(1, 256);
 const reason = text(1, 500).describe('Why, in your words: it stands in the log.');
-/** An id in base64url; an id of 256 characters has up to 1,366 of them. */
+/** A place and an id in base64url; an id of 256 characters has up to 1,366 of them, a place 32. */
 const cursor = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,1366}$/)
+  .regex(/^[A-Za-z0-9_-]{1,1400}$/)
   .optional()
   .describe('`nextCursor` of the page before.');
 const sequence = z.string().regex(/^\d{1,15}$/);
@@ -25,21 +27,93 @@ const since = z
   .optional()
   .meta({ override: { type: 'string' }, description: 'Milliseconds since 1970, or an instant such as `2026-11-21T14:02:31Z`.' });
 
-export const UserPath = z.strictObject({ id: UserId });
+/** A user in a path; `protocol/admin-paths.ts` says how `.` and `..` are spelled there. */
+const UserSegment = z
+  .string()
+  .refine((segment) => idIn(segment) !== null, 'Expected `~.`, `~..` or, for an id that begins with `~`, one more `~` before it')
+  .transform((segment) => idIn(segment) ?? '')
+  .pipe(UserId)
+  .meta({
+    override: { type: 'string', minLength: 1, maxLength: 257 },
+    description: 'The id of a user; `.` and `..` are written `~.` and `~..`, an id that begins with `~` has two.',
+  });
+const ThreadSegment = z
+  .string()
+  .transform((segment) => idIn(segment) ?? segment)
+  .pipe(ThreadId)
+  .meta({ override: { type: 'string', minLength: 1, maxLength: 129 }, description: 'The id of a conversation; `.` and `..` are written `~.` and `~..`.' });
+
+export const UserPath = z.strictObject({ id: UserSegment });
+export const ThreadLogPath = z.strictObject({ user: UserSegment, thread: ThreadSegment });
+export const NodePath = z.strictObject({ id: OpaqueId });
+export const DrillPath = z.strictObject({ name: text(1, 64) });
 export const RunPath = z.strictObject({ run: OpaqueId });
 
-export const UsersQuery = z.strictObject({ limit: limit(500, 100), cursor });
-export const ManagersQuery = z.strictObject({ user: UserId.optional(), verdict: VerdictName.optional(), limit: limit(500, 100), cursor });
+const Tier = z.string().regex(/^[A-Za-z0-9._-]{1,32}$/);
+
+/** Orders of lists. Only the ones by id are stable while somebody pages through them. */
+export const USER_SORTS = ['id', 'name', 'seats', 'zombies', 'queued'] as const;
+export const MANAGER_SORTS = ['id', 'last-ack', 'unacked', 'buffered', 'idle', 'age'] as const;
+export const UsersQuery = z.strictObject({
+  tier: Tier.optional(),
+  sort: z
+    .enum(USER_SORTS)
+    .default('id')
+    .describe('`id` (`name` is the same), else most first. Pages of the others may skip or repeat whoever changes meanwhile.'),
+  limit: limit(500, 100),
+  cursor,
+});
+export const ManagersQuery = z.strictObject({
+  user: UserId.optional(),
+  verdict: VerdictName.optional(),
+  tier: Tier.optional(),
+  sort: z
+    .enum(MANAGER_SORTS)
+    .default('id')
+    .describe(
+      '`id`; or first whose last acknowledgement is oldest, who owes most events, has most bytes unsent, was idle longest, is oldest. Pages of these may skip or repeat whoever changes meanwhile.',
+    ),
+  limit: limit(500, 100),
+  cursor,
+});
 export const HistoryQuery = z.strictObject({
   user: UserId.optional(),
   since,
   limit: limit(200, 50),
   cursor: sequence.optional().describe('`nextCursor` of the page before.'),
 });
-export const EventType = z.enum(['admission-ended', 'cleanup-finished', 'manager-ended', 'transport-quarantined', 'eviction-regret']).meta({ id: 'EventType' });
+/** What the history keeps; `http/admin/event-routes.ts` does not compile if the two differ. */
+const EVENT_TYPES = [
+  'admission-ended',
+  'queue-entered',
+  'queue-left',
+  'lockout',
+  'burst-changed',
+  'manager-seated',
+  'verdict-changed',
+  'manager-ended',
+  'cleanup-finished',
+  'transport-quarantined',
+  'eviction-regret',
+  'mismatch-found',
+  'resumed',
+  'gap-told',
+  'run-started',
+  'run-ended',
+  'store-lost',
+  'store-back',
+  'drain-started',
+  'drain-finished',
+  'golden-path-ran',
+  'operator-acted',
+  'alert-changed',
+] as const;
+export const EventType = z.enum(EVENT_TYPES).meta({ id: 'EventType' });
 export const EventsQuery = z.strictObject({
   type: EventType.optional(),
   user: UserId.optional(),
+  node: text(1, 64).optional().describe('Of which node; this one knows its own alone.'),
+  reason: text(1, 64).optional().describe('A reason code, such as `ack-timeout`: of the event, or of anybody who was evicted in it.'),
   since,
   limit: limit(1_000, 100),
   cursor: sequence.optional().describe('`nextCursor` of the page before, or the `id` of an event: what came after it.'),
@@ -64,6 +138,32 @@ export const PlanCleanup = z
   .strictObject({ user: UserId, need: whole(0, 1_000).optional().describe('Seats wanted; default 1. 0: only the dead go.') })
   .meta({ id: 'PlanCleanup' });
 export const RunPlan = z.strictObject({ planId: OpaqueId, level: Level.describe('How far it may go.'), reason }).meta({ id: 'RunPlan' });
+
+export const ProbeManager = z.strictObject({ reason: reason.optional() }).meta({ id: 'ProbeManager' });
+export const SetTier = z.strictObject({ tier: Tier.nullable().describe('Null: that of the user’s credential again.'), reason }).meta({ id: 'SetTier' });
+export const DrainNode = z
+  .strictObject({ timeoutMs: whole(0, 3_600_000).optional().describe('How long answers may go on; default `shutdown.timeoutMs`.'), reason })
+  .meta({ id: 'DrainNode' });
+export const StartDrill = z
+  .strictObject({ count: whole(1, 200).optional(), user: text(1, 64).optional().describe('Behind `drill:`.'), reason: reason.optional() })
+  .meta({ id: 'StartDrill' });
+export const StopDrill = z.strictObject({ reason: reason.optional() }).meta({ id: 'StopDrill' });
+export const AuditQuery = z.strictObject({
+  action: z.enum(ACTIONS).optional(),
+  since,
+  limit: limit(500, 100),
+  cursor: sequence.optional().describe('`nextCursor` of the page before.'),
+});
+export const ThreadLogQuery = z.strictObject({
+  from: z
+    .string()
+    .regex(/^[0-9]{1,15}$/)
+    .transform(Number)
+    .optional()
+    .meta({ override: { type: 'integer', minimum: 0 }, description: 'First offset; default: the first that is retained.' }),
+  limit: limit(1_000, 100),
+  verify: z.string().optional().describe('With any value, or none: reads the whole log and says what differs from how it must be.'),
+});
 
 export const Users = z.object({ users: z.array(User), nextCursor: z.string().nullable() }).meta({ id: 'Users' });
 export const Managers = z.object({ managers: z.array(Manager), nextCursor: z.string().nullable() }).meta({ id: 'Managers' });

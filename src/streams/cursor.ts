@@ -77,6 +77,16 @@ export class Cursor {
     this.#stop = stream.follow({ ...told, offset: () => (this.#isResting ? null : this.#offset) });
   }
 
+  /** Whether the replay is over. */
+  get isLive(): boolean {
+    return this.#isLive;
+  }
+
+  /** Whether the next step tells of entries that cannot be delivered. */
+  get hasGap(): boolean {
+    return this.#gap !== null;
+  }
+
   /** Last offset handed out. */
   get offset(): number {
     return this.#offset;

@@ -1,13 +1,16 @@
 import pino from 'pino';
 import type { LogRecord, Severity, Telemetry } from '../ports/telemetry.ts';
+import { fieldsFor, type LineFormat } from './log-formats.ts';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent';
 
 export interface LogOptions {
   /** Least severity that is written. `CRITICAL` counts as `error`. */
   readonly level: LogLevel;
-  /** `json`: one object a line. `pretty`: one line for people. */
-  readonly format: 'json' | 'pretty';
+  /** `json`: one object a line. `gcp`: the same with the names that Google Cloud Logging reads. `pretty`: one line for people. */
+  readonly format: LineFormat;
+  /** The Google Cloud project in which traces are looked up. Default: unknown, and they are named without it. */
+  readonly project?: string | null;
   /** Takes whole lines. Default: standard output. */
   readonly write?: (line: string) => void;
 }
@@ -25,7 +28,7 @@ const SEVERITY_OF = Object.fromEntries(Object.entries(LEVEL_OF).map(([severity, 
 const SECRETS = ['token', 'ticket', 'password', 'secret', 'authorization', 'cookie', 'apiKey'];
 
 /** A logger on standard output. Lines leave in batches without holding up the event loop; `close` writes the rest. */
-export function createLog({ level, format, write }: LogOptions): Log {
+export function createLog({ level, format, project = null, write }: LogOptions): Log {
   const output = write === undefined ? pino.destination({ fd: 1, sync: false }) : null;
   // Whoever read our output is gone. Serving goes on: nobody's session depends on a log line.
   output?.on('error', () => {});
@@ -39,12 +42,13 @@ export function createLog({ level, format, write }: LogOptions): Log {
       formatters: { level: (label) => ({ severity: SEVERITY_OF[label] }) },
       redact: { paths: SECRETS.flatMap((name) => [name, `*.${name}`]), censor: '[secret]' },
     },
-    format === 'json' ? stream : { write: (line: string) => stream.write(`${prettyLine(JSON.parse(line))}\n`) },
+    format !== 'pretty' ? stream : { write: (line: string) => stream.write(`${prettyLine(JSON.parse(line))}\n`) },
   );
   let closed = false;
   return {
     record({ severity, message, ...fields }) {
-      if (!closed) logger[LEVEL_OF[severity]](fields, message);
+      const name = LEVEL_OF[severity];
+      if (!closed && logger.isLevelEnabled(name)) logger[name](fieldsFor(format, fields, project), message);
     },
     close() {
       closed = true;

@@ -24,6 +24,8 @@ class WebSocketTransport implements Transport {
   /** Set once, by whichever side ended it first. */
   #ended = false;
   #reading = false;
+  /** What we closed it with, whatever comes back. */
+  #said: { readonly code: number; readonly reason: string } | null = null;
   #gone: { readonly code: number; readonly reason: string } | null = null;
   #told = false;
   /** The kernel has not taken all of the last write yet. */
@@ -85,6 +87,7 @@ class WebSocketTransport implements Transport {
   end(code: number, reason: string): void {
     if (this.#ended) return;
     this.#ended = true;
+    this.#said = { code, reason };
     this.#socket.close(code, reason);
     // The peer's close frame can only be seen while reading.
     this.#socket.resume();
@@ -120,7 +123,7 @@ class WebSocketTransport implements Transport {
 
   #onClose(code: number, reason: string): void {
     this.#ended = true;
-    this.#gone = { code, reason };
+    this.#gone = this.#said ?? { code, reason };
     this.#tellClosed();
   }
 

@@ -22,7 +22,7 @@ interface Ground {
 async function startDev(folder: string, ...flags: string[]): Promise<Ground & AsyncDisposable> {
   const args = ['dev', '--no-open', '--port', '0', '--timing', 'fast', '--logging.format', 'json', ...flags];
   const dev = startCli(args, { cwd: folder });
-  const [, port, admin] = await dev.until(/ws:\/\/127\.0\.0\.1:(\d+)\/v1\/ws[\s\S]*Admin {3}(http:\S+)\/admin\/api\/v1/);
+  const [, port, admin] = await dev.until(/ws:\/\/127\.0\.0\.1:(\d+)\/v1\/ws[\s\S]*Admin +(http:\S+)\/admin\/api\/v1/);
   const keyFile = join(folder, '.spillway', 'admin-key');
   const addresses = ['--url', `http://127.0.0.1:${port}`, '--admin', admin ?? '', '--key-file', keyFile];
   return { dev, addresses, admin: admin ?? '', key: readFileSync(keyFile, 'utf8').trim(), [Symbol.asyncDispose]: () => dev[Symbol.asyncDispose]() };

@@ -95,6 +95,19 @@ describe('a request that cannot be served', () => {
     ['GET', 'events?type=login', undefined, ['`type`', '"cleanup-finished"', 'got "login"']],
     ['GET', 'events?since=yesterday', undefined, ['`since`', 'got "yesterday"']],
     ['GET', 'cleanup/history?since=2026-13-45', undefined, ['`since`', 'ISO 8601']],
+    ['GET', 'users?sort=age', undefined, ['`sort`', '"zombies"', 'got "age"']],
+    ['GET', 'managers?sort=seats', undefined, ['`sort`', '"last-ack"', 'got "seats"']],
+    ['GET', `managers?sort=age&cursor=${Buffer.from('id\nmgr_x').toString('base64url')}`, undefined, ['`cursor`', 'order `age`', 'without it']],
+    ['GET', 'audit?action=login', undefined, ['`action`', '"free-user"', 'got "login"']],
+    ['GET', 'audit?limit=501', undefined, ['`limit`', 'at most 500', 'got "501"']],
+    ['GET', 'threads/ada/plans/log?from=first', undefined, ['`from`', 'got "first"']],
+    ['GET', 'threads/ada/a%20b/log', undefined, ['`thread`', 'got "a b"']],
+    ['GET', 'users/~ada', undefined, ['`id`', '`~.`', 'one more `~`', 'got "~ada"']],
+    ['PUT', 'users/ada/tier', { tier: 'gold medal', reason: 'x' }, ['`tier`', 'got "gold medal"']],
+    ['PUT', 'users/ada/tier', { tier: 'gold' }, ['`reason`', 'got nothing']],
+    ['POST', 'nodes/gw-1/drain', { timeoutMs: -1, reason: 'x' }, ['`timeoutMs`', 'at least 0', 'got -1']],
+    ['POST', 'drills/frozen-tabs/start', { count: 201 }, ['`count`', 'at most 200', 'got 201']],
+    ['POST', 'drills/runs/drl_x/stop', { now: true }, ['"now"']],
     ['POST', 'users/ada/free', {}, ['`reason`']],
     ['POST', 'users/ada/free', { reason: 'x' }, ['exactly one of `managers`']],
     ['POST', 'users/ada/free', { reason: 'x', count: 1, unresponsive: true }, ['exactly one of `managers`']],
@@ -128,12 +141,20 @@ describe('the description', () => {
     const paths = Object.keys(document.paths).map((path) => path.replace('/admin/api/v1/', ''));
     expect(paths.sort()).toEqual(
       [
-        ...HEALTH.map((name) => `/${name}`),
+        ...[...HEALTH, 'metrics', 'version'].map((name) => `/${name}`),
+        'alerts',
+        'audit',
         'cleanup/history',
         'cleanup/history/{run}',
         'cleanup/plan',
         'cleanup/run',
+        'config',
         'consistency',
+        'drills',
+        'drills/runs',
+        'drills/runs/{id}',
+        'drills/runs/{id}/stop',
+        'drills/{name}/start',
         'events',
         'health-check',
         'managers',
@@ -141,11 +162,15 @@ describe('the description', () => {
         'managers/{id}/evict',
         'managers/{id}/explain',
         'managers/{id}/probe',
+        'nodes',
+        'nodes/{id}/drain',
         'queue',
         'status',
+        'threads/{user}/{thread}/log',
         'users',
         'users/{id}',
         'users/{id}/free',
+        'users/{id}/tier',
       ].sort(),
     );
   });
@@ -153,7 +178,7 @@ describe('the description', () => {
   test('and docs/admin-api.md name the same requests', async () => {
     await using admin = await startWithAdmin();
     const page = readFileSync(new URL('../../docs/admin-api.md', import.meta.url), 'utf8');
-    const told = [...page.matchAll(/^\| `(GET|POST) ([a-z/:.-]+)(?:\?([a-z&]+))?`/gm)].map(([, method, path, query]) => `${method} ${path}?${query ?? ''}`);
+    const told = [...page.matchAll(/^\| `(GET|POST|PUT) ([a-z/:.-]+)(?:\?([a-z&]+))?`/gm)].map(([, method, path, query]) => `${method} ${path}?${query ?? ''}`);
     const { paths } = await admin.get('openapi.json');
     const served = Object.entries(paths as Record<string, Record<string, { parameters?: { in: string; name: string }[] }>>)
       .filter(([path]) => path.startsWith('/admin/'))

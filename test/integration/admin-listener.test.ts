@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { runCli, startCli, takePort, temporaryFolder } from '../support/cli.ts';
 
 const SERVE = ['serve', '--auth.jwt-secret', 'a-secret-of-the-issuer-32-bytes-long', '--auth.origins', 'https://chat.example', '--logging.format', 'json'];
-const BANNER = /ws:\/\/127\.0\.0\.1:(\d+)\/v1\/ws[\s\S]*Admin {3}(http:\S+)\/admin\/api\/v1/;
+const BANNER = /ws:\/\/127\.0\.0\.1:(\d+)\/v1\/ws[\s\S]*Admin +(http:\S+)\/admin\/api\/v1/;
 const LISTENING = /"event":"listening","url":"(http:[^"]+)","admin":"(http:[^"]+)"/;
 
 const keyIn = (folder: string): string => readFileSync(join(folder, '.spillway', 'admin-key'), 'utf8').trim();
@@ -43,7 +43,7 @@ describe('the operators’ listener of spillway dev', () => {
   it('shows the key itself only where nothing is kept', async () => {
     using folder = temporaryFolder();
     await using dev = startCli(['dev', '--no-open', '--port', '0', '--data', 'memory'], { cwd: folder.path });
-    const [, admin, key] = await dev.until(/Admin {3}(http:\S+)\/admin\/api\/v1 {3}key ([\w-]{43})\n/);
+    const [, admin, key] = await dev.until(/Admin +(http:\S+)\/admin\/api\/v1 {3}key ([\w-]{43})\n/);
     expect(await status(admin, key ?? '')).toBe(200);
   });
 
@@ -89,6 +89,31 @@ describe('the operators’ listener of spillway serve', () => {
     expect(serve.stdout()).not.toContain(keyIn(folder.path));
     serve.child.kill('SIGTERM');
     expect((await serve.finished).code).toBe(0);
+  });
+
+  it('is read-only for everybody with `admin.readOnly`, and tells where its options come from without its secrets', async () => {
+    using folder = temporaryFolder();
+    const env = { SPILLWAY_ADMIN_READ_ONLY: 'true', SPILLWAY_ADMIN_TOKEN: 'a-key-of-the-operators' };
+    await using serve = startCli([...SERVE, '--listen', '127.0.0.1:0'], { cwd: folder.path, env });
+    const [, , admin] = await serve.until(LISTENING);
+    const ask = (method: string, path: string, body?: string) =>
+      fetch(`${admin}/admin/api/v1/${path}`, {
+        method,
+        headers: { authorization: 'Bearer a-key-of-the-operators', 'content-type': 'application/json' },
+        ...(body === undefined ? {} : { body }),
+      });
+    const config = await (await ask('GET', 'config')).text();
+    expect(JSON.parse(config).options).toEqual(
+      expect.arrayContaining([
+        expect.objectContaining({ key: 'admin.readOnly', value: true, source: 'environment' }),
+        expect.objectContaining({ key: 'admin.token', value: '[secret]', source: 'environment' }),
+        expect.objectContaining({ key: 'auth.jwtSecret', value: '[secret]', source: 'flag' }),
+      ]),
+    );
+    expect(config).not.toMatch(/a-key-of-the-operators|a-secret-of-the-issuer/);
+    const refused = await ask('PUT', 'users/ada/tier', '{"tier":"mid","reason":"a test"}');
+    expect(refused.status).toBe(403);
+    expect(await refused.text()).toContain('`admin.readOnly`');
   });
 
   it('names its option when its port is taken, and opens nothing', async () => {

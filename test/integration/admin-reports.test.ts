@@ -123,6 +123,8 @@ describe('managers', () => {
     const age = (explanation: { evidence: { signal: string; ageMs: number }[] }): number =>
       explanation.evidence.find(({ signal }) => signal === 'E2')?.ageMs ?? Number.POSITIVE_INFINITY;
     await expect.poll(async () => age(await admin.get(`managers/${ready.manager}/explain`)), { timeout: 5_000 }).toBeGreaterThan(600);
-    expect(age(await admin.post(`managers/${ready.manager}/probe`))).toBeLessThan(600);
+    const probed = await admin.post(`managers/${ready.manager}/probe`);
+    expectShape(Explanation, probed);
+    expect(age(probed)).toBeLessThan(600);
   });
 });

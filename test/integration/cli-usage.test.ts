@@ -2,6 +2,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { MAIN, runCli } from '../support/cli.ts';
+import { need, skipWithout } from '../support/tools.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string };
 
@@ -35,7 +36,8 @@ describe('the command line', () => {
     [['serve', '--limits.burst.formms', '3s'], "spillway: unknown option '--limits.burst.formms'; did you mean --limits.burst.for-ms?"],
     [['dev', '--no-opn'], "spillway: unknown option '--no-opn'; did you mean --no-open?"],
     [['config', 'explain', 'limits.perUsr'], 'spillway: Unknown option `limits.perUsr`; did you mean `limits.perUser`?'],
-    [['token', 'create'], "spillway: required option '--user <id>' not specified"],
+    [['token', 'create'], 'spillway: Expected `--user ID`, whose token it is, or `--role viewer|operator|admin`, got neither'],
+    [['users', 'shwo'], "spillway: unknown command 'shwo'; did you mean users show?"],
     [['config', 'check', '--limits.per-user', 'many'], 'Expected `--limits.per-user` to be a whole number from 1, got `many` (text)'],
   ])('answers %j with the nearest name and exit status 2', async (args, message) => {
     expect(await runCli(args)).toMatchObject({ code: 2, stdout: '', stderr: expect.stringContaining(message) });
@@ -58,5 +60,23 @@ describe('on a Node that is too old', () => {
     expect(engines.node).toBe('>=22.18');
     expect(readFileSync(MAIN, 'utf8')).toContain('major === 22 && minor < 18');
     expect(readFileSync(MAIN, 'utf8')).not.toMatch(/^import /m);
+  });
+});
+
+describe('completion', () => {
+  const bash = need('bash');
+  skipWithout(bash);
+
+  it('completes commands, commands below them, and flags, in a real bash', async () => {
+    const { stdout } = await runCli(['completion', 'bash']);
+    const complete = (...words: string[]): string[] => {
+      const script = `${stdout}\nCOMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${words.length - 1}; _spillway; printf '%s\\n' "\${COMPREPLY[@]}"`;
+      return spawnSync(bash.path ?? '', ['-c', script], { encoding: 'utf8' })
+        .stdout.trim()
+        .split('\n');
+    };
+    expect(complete('spillway', 'cl')).toEqual(['cleanup']);
+    expect(complete('spillway', 'users', '')).toEqual(expect.arrayContaining(['list', 'show', 'free', 'tier']));
+    expect(complete('spillway', 'users', 'show', 'alice', '--a')).toEqual(['--all']);
   });
 });

@@ -162,6 +162,8 @@ test('a zombie is counted once, when it is found, and again only after it has co
   await using gw = await startGateway({ cleanup: { proactive: false } });
   const { ready } = await gw.seat('ada');
   const manager = gw.gateway.factory.find(ready.manager);
+  // Figures tell the verdict that was given last.
+  const judged = () => manager?.verdict.is;
   const freeze = () => {
     const at = attentive(gw.gateway.factory.now() - 90_000);
     const probe = { askedAt: at, flushedAt: at, failed: false, bytesAhead: 0, gapMs: 0, standing: 'first' } as const;
@@ -172,8 +174,10 @@ test('a zombie is counted once, when it is found, and again only after it has co
   expect((await gw.gateway.factory.healthCheckAllManagers()).zombie).toBe(1);
   expect(status(gw)).toMatchObject({ zombiesDetected: 1, effective: 0, managersByVerdict: { zombie: 1 } });
   manager?.observe((e) => ({ ...e, inboundAt: gw.gateway.factory.now(), probe: null }), true);
+  expect(judged()).toBe('idle');
   expect(status(gw)).toMatchObject({ zombiesDetected: 1, managersByVerdict: { zombie: 0 } });
   freeze();
+  expect(judged()).toBe('zombie');
   expect(status(gw)).toMatchObject({ zombiesDetected: 2, managersByVerdict: { zombie: 1 } });
 });
 

@@ -16,11 +16,17 @@ export const LESSONS: Readonly<Record<string, Lesson>> = {
     mistake: 'the fix was not on the path of real connections',
     guards: [{ test: 'test/acceptance/as-01.test.ts' }, { mutant: 'legacy-criteria' }],
   },
-  D02: { mistake: 'declared solved while the code was absent', guards: [{ test: 'test/mutants/mutants.test.ts' }, { test: 'test/docs.test.ts' }] },
+  D02: {
+    mistake: 'declared solved while the code was absent',
+    guards: [{ test: 'test/mutants/mutants.test.ts' }, { test: 'test/docs.test.ts' }, { test: 'test/status.test.ts' }],
+  },
   D03: { mistake: 'an error inside the probe counted as death', guards: [{ mutant: 'error-is-death' }, { test: 'src/core/judge.test.ts', name: 'V7' }] },
   D04: { mistake: 'a check set “last seen” to now', guards: [{ mutant: 'check-refreshes' }, fixture('D04')] },
   D05: { mistake: 'mock flags in production code', guards: [fixture('D05')] },
-  D06: { mistake: 'simulated figures as results', guards: [fixture('D06'), { test: 'test/integration/factory-status.test.ts' }] },
+  D06: {
+    mistake: 'simulated figures as results',
+    guards: [fixture('D06'), { test: 'test/integration/factory-status.test.ts' }, { test: 'test/acceptance/as-11-numbers.test.ts' }],
+  },
   D07: { mistake: 'wrong counters: what remained was reported as cleaned', guards: [fixture('D07'), { mutant: 'count-attempts' }] },
   D08: { mistake: 'a lock over awaited I/O froze the process', guards: [{ mutant: 'global-lock' }, { mutant: 'i14-one-lane-for-all' }] },
   D09: { mistake: 'probes one after another', guards: [{ mutant: 'serial-probe' }, fixture('D09')] },
@@ -64,7 +70,11 @@ export const LESSONS: Readonly<Record<string, Lesson>> = {
   },
   D21: {
     mistake: 'nothing could be sent while health said 99 %',
-    guards: [{ test: 'test/integration/client-gateway.test.ts', name: 'a person asks and gets the whole answer' }, { test: 'test/browser/chat.test.ts' }],
+    guards: [
+      { test: 'test/integration/client-gateway.test.ts', name: 'a person asks and gets the whole answer' },
+      { test: 'test/browser/chat.test.ts' },
+      { test: 'test/integration/golden-path.test.ts' },
+    ],
   },
   D22: { mistake: 'a thread id used as a user id', guards: [fixture('D22'), { test: 'test/integration/runs-ends.test.ts' }] },
   D23: { mistake: 'managers counted by a prefix of an id', guards: [{ mutant: 'prefix-count' }, fixture('D23')] },

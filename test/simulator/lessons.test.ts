@@ -249,7 +249,7 @@ describe('the source', () => {
 
   it('D06: draws no figures at random, and shows none that nobody counted', () => {
     // What runs in pages has jitter and ids of its own; on the server chance comes through its port.
-    expect(containing(/Math\.random\(/).filter((name) => !/^(client|integrations)\//.test(name))).toEqual([]);
+    expect(containing(/Math\.random\(/).filter((name) => !/^(client|integrations|admin)\//.test(name))).toEqual([]);
     expect(containing(/\bsimulat(ed|ion)\b/i).filter((name) => name !== 'ports/clock.ts')).toEqual([]);
   });
 

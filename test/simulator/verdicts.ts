@@ -3,6 +3,7 @@ import type { Evidence } from '../../src/core/evidence.ts';
 import { judge, type Verdict } from '../../src/core/judge.ts';
 import { appDeadMs, pressure } from '../../src/core/pressure.ts';
 import { WELL } from '../../src/core/self-health.ts';
+import type { WebSocketManager } from '../../src/managers/manager.ts';
 import type { ManagerId, UserId } from '../../src/protocol/ids.ts';
 import type { VerdictName } from '../../src/protocol/messages.ts';
 import type { SimulatedClient } from './client.ts';
@@ -107,7 +108,7 @@ export class Verdicts {
   #lookAtInnocent(page: SimulatedClient): void {
     const manager = this.#world.managerOf(page);
     if (manager === null) return;
-    const { is, reason } = manager.verdict;
+    const { is, reason } = seenOf(manager);
     if (RANK[is] >= RANK.suspect) this.#world.violated('I8', `${page.name} is well and ${manager.id} is called ${is} (${reason})`);
   }
 
@@ -123,7 +124,7 @@ export class Verdicts {
     const { options } = factory;
     silent.pressure = Math.min(silent.pressure, this.#pressure(page.traits.user));
     const isApplication = silent.what === 'application';
-    if (isApplication && manager.verdict.is === 'zombie') {
+    if (isApplication && seenOf(manager).is === 'zombie') {
       silent.isFound = true;
       return;
     }
@@ -137,7 +138,7 @@ export class Verdicts {
       Math.max(since + lastSignMs + boundMs + options.health.confirmMaxMs, this.#stalledAt + AFTER_STALL_MS + options.health.confirmMaxMs) + SLACK_MS + doubtMs;
     if (this.#now <= due) return;
     silent.isFound = true;
-    const { is, reason } = manager.verdict;
+    const { is, reason } = seenOf(manager);
     this.#world.violated(
       'I10',
       `${page.name} is silent (${silent.what}) for ${Math.round(this.#now - silent.since)} ms, and ${manager.id} is ${is} (${reason})`,
@@ -202,3 +203,6 @@ export class Verdicts {
 
 const say = ({ is, reason }: Verdict): string => `${is} (${reason})`;
 const isNearlyDead = (e: Evidence, now: number, deadMs: number): boolean => now - Math.max(e.pongAt, e.ackAt, e.answerAt, e.inboundAt) >= deadMs - CREDIT_MS;
+
+/** What it would be judged now. Looking gives no verdict: that is the tower's business. */
+const seenOf = (manager: WebSocketManager): Verdict => manager.glance()?.verdict ?? manager.verdict;

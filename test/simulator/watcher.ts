@@ -7,6 +7,7 @@ import type { SimulatedClient } from './client.ts';
 import type { Hello } from './client-world.ts';
 import type { Attempt } from './door.ts';
 import { Evictions } from './evictions.ts';
+import { Figures } from './figures.ts';
 import { checkAtRest } from './rest.ts';
 import { Story } from './story.ts';
 import { Verdicts } from './verdicts.ts';
@@ -72,12 +73,14 @@ export class Watcher {
   readonly verdicts: Verdicts;
   readonly story: Story;
   readonly #evictions: Evictions;
+  readonly #figures: Figures;
 
   constructor(world: World) {
     this.#world = world;
     this.verdicts = new Verdicts(world);
     this.story = new Story(world);
     this.#evictions = new Evictions(world);
+    this.#figures = new Figures(world);
     this.#inspectLater();
   }
 
@@ -88,6 +91,7 @@ export class Watcher {
   }
 
   follow(factory: WebSocketManagerFactory): void {
+    this.#figures.follow(factory);
     factory.on('admission-ended', (record) => {
       this.#world.trace(
         () =>
@@ -276,6 +280,8 @@ export class Watcher {
     this.#world.clock.world(INSPECT_EVERY_MS, () => {
       if (!this.#world.clock.isStalled) {
         for (const open of this.#open) this.#checkTimes(open);
+        // First: it looks without judging, and whoever judges after it hides what lags.
+        this.#figures.inspect();
         this.verdicts.inspect();
         this.story.inspect();
         this.#evictions.inspect();
@@ -288,5 +294,6 @@ export class Watcher {
   async atRest(): Promise<void> {
     for (const open of this.#open) if (open.queuedAt === null) this.violated('I1', `the attempt of ${open.client.name} never ended`);
     await checkAtRest(this.#world);
+    this.#figures.atRest();
   }
 }

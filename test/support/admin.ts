@@ -31,6 +31,7 @@ export function expectShape(schema: z.ZodType, value: unknown): void {
 export async function startWithAdmin(options: Partial<GatewayOptions> = {}): Promise<AdminGateway> {
   const gw = await startGateway({ adminKey: ADMIN_KEY, ...options });
   const server = createServer(gw.gateway.admin.handler);
+  gw.gateway.admin.attach(server, { ownUpgrades: true });
   const url = `http://127.0.0.1:${await listenAnywhere(server)}`;
   const ask: AdminGateway['ask'] = (method, path, body, headers = {}) =>
     fetch(`${url}${options.prefix ?? ''}/admin/api/v1/${path}`, {

@@ -134,7 +134,10 @@ describe('the sources', () => {
   const matchesIn = (pattern: RegExp, name: string): string[] => [...codeOf(name).matchAll(pattern)].map((match) => match[1] ?? match[0]);
 
   test('hold no sentence that locks somebody out', () => {
-    const found = files.flatMap((name) =>
+    // Operators read of lockouts, that there is none: what they are told has to name it. People in a chat read nothing of these folders.
+    const forPeople = files.filter((name) => !/^(cli|telemetry)\//.test(name));
+    expect(forPeople.length).toBeGreaterThan(200);
+    const found = forPeople.flatMap((name) =>
       codeOf(name)
         .split('\n')
         .filter((line) => /['"`>]/.test(line) && locksOut(line))
@@ -165,6 +168,19 @@ describe('the sources', () => {
       'gateway/wires/native.ts': ['CLOSE.ackAhead', 'CLOSE.protocolError', 'CLOSE.rateLimited'],
       'gateway/credential.ts': ['CLOSE.credentialExpired', 'CLOSE.unauthorized'],
       'gateway/sessions.ts': ['CLOSE.loggedOut'],
+      // Operators' live connections, which take no seat.
+      'gateway/live/viewer.ts': [
+        'CLOSE.credentialExpired',
+        'CLOSE.helloTimeout',
+        'CLOSE.internalError',
+        'CLOSE.nodeOverloaded',
+        'CLOSE.protocolError',
+        'CLOSE.rateLimited',
+        'CLOSE.reconnect',
+        'CLOSE.unauthorized',
+      ],
+      // Names the close of a metric; closes nothing.
+      'telemetry/label-sets.ts': ['closeFor(reason)'],
       // This server stops, or failed.
       'gateway/drain.ts': ['CLOSE.draining'],
       'gateway/gateway.ts': ['CLOSE.internalError'],

@@ -5,6 +5,7 @@ import { resolveServerOptions, unknownOption } from '../../core/resolve-options.
 import { SpillwayError } from '../../protocol/errors.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
+import { withExamples } from '../operator-command.ts';
 import { print, printJson, printRows } from '../terminal.ts';
 
 interface Flags {
@@ -16,14 +17,30 @@ interface Flags {
 /** `spillway config check|show|explain|defaults` */
 export function configCommand(): Command {
   const config = new Command('config').description('Check and explain the configuration');
-  config.addCommand(withFlags(new Command('check').description('Says whether `serve` would start with this configuration')).action(check));
-  config.addCommand(withFlags(new Command('show').description('Every option with its value and where the value came from')).action(show));
   config.addCommand(
-    withFlags(new Command('explain').description('One option: value, source, default, spellings and what it does').argument('<key>')).action(explain),
+    withFlags(
+      example('check', 'spillway config check -c spillway.yaml', 'before a deployment').description('Says whether `serve` would start with this configuration'),
+    ).action(check),
   );
-  config.addCommand(new Command('defaults').description('Every option with its default').option('--json', 'as JSON').action(defaults));
+  config.addCommand(
+    withFlags(
+      example('show', 'spillway config show --dev', 'what `dev` runs with, and why').description('Every option with its value and where the value came from'),
+    ).action(show),
+  );
+  config.addCommand(
+    withFlags(
+      example('explain', 'spillway config explain limits.perUser', 'one option')
+        .description('One option: value, source, default, spellings and what it does')
+        .argument('<key>'),
+    ).action(explain),
+  );
+  config.addCommand(
+    example('defaults', 'spillway config defaults', 'all of them').description('Every option with its default').option('--json', 'as JSON').action(defaults),
+  );
   return config;
 }
+
+const example = (name: string, line: string, what: string): Command => withExamples(new Command(name), [[line, what]]);
 
 function withFlags(command: Command): Command {
   command.option('-c, --config <file>', 'YAML, JSON or JavaScript; default: spillway.yaml, .yml, .json or spillway.config.js here');

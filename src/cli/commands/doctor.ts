@@ -2,25 +2,28 @@ import { accessSync, constants, existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { Command } from 'commander';
 import type { ServerOptions } from '../../core/options.ts';
-import { MIGRATIONS, refuseForeign } from '../../stores/sqlite/migrations.ts';
+import { SpillwayError } from '../../protocol/errors.ts';
 import { loadConfiguration } from '../configuration.ts';
-import { openDataFolder } from '../data-folder.ts';
+import { adminKeyFile, openDataFolder } from '../data-folder.ts';
+import { gatewayFindings } from '../doctor-gateway.ts';
 import { EXIT } from '../exit-codes.ts';
+import type { Finding } from '../findings.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
 import { parseListen } from '../listen-address.ts';
 import { openListener } from '../listener.ts';
-import { printJson, printRows } from '../terminal.ts';
+import { withExamples } from '../operator-command.ts';
+import type { Column } from '../output/table.ts';
+import { paintState } from '../output/words.ts';
+import { DEFAULT_URL, type Target, targetAt } from '../target.ts';
+import { printJson, printTable } from '../terminal.ts';
 
 interface Flags {
   readonly config?: string;
   readonly dev?: true;
   readonly json?: true;
-}
-
-interface Finding {
-  readonly check: string;
-  readonly result: 'ok' | 'warning' | 'problem';
-  readonly detail: string;
+  readonly url?: string;
+  readonly through?: string;
+  readonly token?: string;
 }
 
 /** Open files besides one for each session: libraries, the store, logs, listeners, HTTP requests. */
@@ -28,13 +31,23 @@ const OTHER_FILES = 1_000;
 
 /** `spillway doctor` */
 export function doctorCommand(): Command {
-  const command = new Command('doctor').description('Looks whether this machine can run a gateway with this configuration');
+  const command = new Command('doctor').description('Looks whether this machine can run a gateway with this configuration, and how one that runs fares');
+  withExamples(command, [
+    ['spillway doctor', 'this machine, and the gateway that runs here, if one does'],
+    ['spillway doctor --url http://10.0.0.7:8788', 'this machine, and a gateway elsewhere'],
+    ['spillway doctor --through https://chat.example.com --token "$(spillway token create --user doctor)"', 'what lies in between, too'],
+  ]);
   command.option('-c, --config <file>', 'configuration file').option('--dev', 'as `dev` would run, not `serve`').option('--json', 'as JSON');
+  command.option('--url <address>', `operators’ port of a running gateway; default: ${DEFAULT_URL}, if ./.spillway/admin-key is here`);
+  command
+    .option('--through <address>', 'where people connect: looks at the proxy in between, for about 20 s')
+    .option('--token <jwt>', 'of a user, for --through');
   return addOptionFlags(command, ['listen', 'admin.listen', 'data', 'store'], ['--port <port>', '--admin-port <port>'], '').action(doctor);
 }
 
 async function doctor(flags: Flags, command: Command): Promise<void> {
   const { options } = await loadConfiguration({ command: flags.dev ? 'dev' : 'serve', file: flags.config, flags: flagLayer(command), checked: false });
+  const target = flags.url !== undefined || existsSync(adminKeyFile(options.data)) ? targetAt(flags.url ?? DEFAULT_URL) : null;
   const findings = [
     node(),
     fileLimit(options),
@@ -43,10 +56,32 @@ async function doctor(flags: Flags, command: Command): Promise<void> {
     await port('listen', options.listen),
     await port('admin.listen', options.admin.listen),
     clock(),
+    ...(target === null ? [] : await gatewayFindings(target)),
+    ...(flags.through === undefined ? [] : await inBetween(target ?? targetAt(DEFAULT_URL), flags.through, tokenOf(flags))),
   ];
   if (flags.json) printJson(findings);
-  else printRows(findings.map(({ check, result, detail }) => [result, check, detail]));
+  else printTable(COLUMNS, findings);
   if (findings.some(({ result }) => result === 'problem')) process.exitCode = EXIT.failed;
+}
+
+const COLUMNS: readonly Column<Finding>[] = [
+  { title: 'RESULT', text: ({ result }) => result, paint: (text, { result }) => paintState(text, result) },
+  { title: 'CHECK', text: ({ check }) => check },
+  { title: 'DETAIL', text: ({ detail }) => detail },
+];
+
+/** Loaded on use: it brings a WebSocket client along. */
+async function inBetween(target: Target, through: string, token: string): Promise<Finding[]> {
+  const { proxyFindings } = await import('../doctor-proxy.ts');
+  return proxyFindings(target, through, token);
+}
+
+function tokenOf({ token }: Flags): string {
+  if (token !== undefined) return token;
+  throw new SpillwayError(
+    'SPILLWAY_BAD_OPTION',
+    'Expected `--token`, one of a user, to connect through that address: --token "$(spillway token create --user doctor)"',
+  );
 }
 
 const ok = (check: string, detail: string): Finding => ({ check, result: 'ok', detail });
@@ -103,6 +138,7 @@ async function store(options: ServerOptions): Promise<Finding> {
 /** @throws SpillwayError for a file of another program or of a newer Spillway. */
 async function schemaOf(file: string): Promise<string> {
   const { default: Sqlite } = await import('better-sqlite3');
+  const { MIGRATIONS, refuseForeign } = await import('../../stores/sqlite/migrations.ts');
   const database = new Sqlite(file, { readonly: true, fileMustExist: true });
   try {
     refuseForeign(database);

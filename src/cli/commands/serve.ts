@@ -3,6 +3,7 @@ import { VERSION } from '../../gateway/version.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
 import { urlOf } from '../listen-address.ts';
+import { withExamples } from '../operator-command.ts';
 
 interface Flags {
   readonly config?: string;
@@ -12,11 +13,16 @@ interface Flags {
 /** `spillway serve` */
 export function serveCommand(): Command {
   const command = new Command('serve').description('Runs a gateway for others');
+  withExamples(command, [
+    ['spillway serve -c spillway.yaml', 'with the options of a file'],
+    ['spillway serve --auth.origins https://chat.example.com --auth.jwks-url https://login.example.com/keys', 'with those of flags'],
+    ['spillway serve -c spillway.yaml --drills', 'where operators may start drills'],
+  ]);
   command.option('-c, --config <file>', 'YAML, JSON or JavaScript; default: spillway.yaml, .yml, .json or spillway.config.js here');
   command.option('--no-retry', 'fails if the store cannot be used at the start, instead of waiting for it');
   addOptionFlags(
     command,
-    ['listen', 'admin.listen', 'store', 'data', 'auth.mode', 'auth.jwksUrl', 'auth.origins', 'agent.kind', 'limits.perUser', 'logging.level'],
+    ['listen', 'admin.listen', 'store', 'data', 'auth.mode', 'auth.jwksUrl', 'auth.origins', 'agent.kind', 'limits.perUser', 'drills', 'logging.level'],
     ['--port <port>', '--admin-port <port>', '--agent <kind>'],
     '',
   );

@@ -1,11 +1,11 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import { SignJWT } from 'jose';
 import { createAccessTokens } from '../../auth/access-tokens.ts';
 import type { Recognition } from '../../auth/identity.ts';
 import { jwtAuthenticator } from '../../auth/jwt.ts';
+import { isRole, mintRoleToken, ROLES, verifyRoleToken } from '../../auth/role-tokens.ts';
 import { isTier } from '../../auth/tier.ts';
-import { readUsersFile } from '../../auth/users-file.ts';
+import { nearest } from '../../core/nearest.ts';
 import { readValue } from '../../core/option-values.ts';
 import type { ServerOptions } from '../../core/options.ts';
 import { SpillwayError } from '../../protocol/errors.ts';
@@ -14,27 +14,41 @@ import { loadConfiguration } from '../configuration.ts';
 import { readSigningKey, signingKeyFile, usersFile } from '../data-folder.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
+import { issuerToken } from '../issuer-token.ts';
+import { withExamples } from '../operator-command.ts';
 import { print, printJson, say } from '../terminal.ts';
 
 interface Flags {
   readonly config?: string;
+  readonly json?: true;
 }
 interface CreateFlags extends Flags {
-  readonly user: string;
+  readonly user?: string;
+  readonly role?: string;
   readonly tier?: string;
   readonly ttl: string;
 }
 
 /** `spillway token create|verify` */
 export function tokenCommand(): Command {
-  const token = new Command('token').description('Make and check access tokens');
-  const create = new Command('create').description('Prints an access token, signed with `auth.jwtSecret` or else with the key of the data folder');
+  const token = new Command('token').description('Make and check access tokens, of users and of operators');
+  const create = new Command('create').description(
+    'Prints a token: of a user, signed with `auth.jwtSecret` or else with the key of the data folder; or of an operator, for the admin API',
+  );
+  withExamples(create, [
+    ['spillway token create --user ada --ttl 10min', 'to connect as a user'],
+    ['spillway token create --role viewer --ttl 8h', 'to look at the dashboard and change nothing'],
+  ]);
   create
-    .requiredOption('--user <id>', 'whose token it is')
+    .option('--user <id>', 'whose token it is')
+    .option('--role <role>', 'of an operator: viewer looks, operator frees seats and starts drills, admin may do everything')
     .option('--tier <tier>', 'tier of the user; default: that of the account, else free')
-    .option('--ttl <time>', 'how long it is good', '1h');
+    .option('--ttl <time>', 'how long it is good', '1h')
+    .option('--json', 'as JSON');
   token.addCommand(withFlags(create).action(createToken));
-  const verify = new Command('verify').description('Says whose an access token is and until when').argument('<jwt>');
+  const verify = withExamples(new Command('verify').description('Says whose a token is and until when'), [
+    ['spillway token verify eyJ…', 'of a user or of an operator'],
+  ]).argument('<jwt>');
   token.addCommand(withFlags(verify).action(verifyToken));
   return token;
 }
@@ -49,35 +63,49 @@ async function createToken(flags: CreateFlags, command: Command): Promise<void> 
   const options = await load(flags, command);
   const ttl = readValue({ kind: 'ms', default: 0, min: 1_000 }, flags.ttl, true);
   if (!ttl.ok) throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected \`--ttl\` to be ${ttl.expected}, got \`${flags.ttl}\``);
-  if (!isUserId(flags.user)) throw new SpillwayError('SPILLWAY_BAD_OPTION', 'Expected `--user` to be 1 to 256 bytes without control characters');
-  if (flags.tier !== undefined && !isTier(flags.tier))
-    throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected \`--tier\` to be the name of a tier, got \`${flags.tier}\``);
   const expiresAt = Date.now() + (ttl.value as number);
-  print(
-    options.auth.jwtSecret === null
-      ? await ownToken(options, flags.user, flags.tier, expiresAt)
-      : await issuerToken(options.auth, options.auth.jwtSecret, flags.user, flags.tier, expiresAt),
-  );
+  const token = flags.role === undefined ? await userToken(options, flags, expiresAt) : await roleToken(options, flags, expiresAt);
+  if (flags.json) printJson({ token, expiresAt: new Date(expiresAt).toISOString() });
+  else print(token);
 }
 
-function ownToken(options: ServerOptions, user: UserId, tier: Tier | undefined, expiresAt: number): Promise<string> {
+async function userToken(options: ServerOptions, { user, tier }: CreateFlags, expiresAt: number): Promise<string> {
+  if (user === undefined)
+    throw new SpillwayError('SPILLWAY_BAD_OPTION', 'Expected `--user ID`, whose token it is, or `--role viewer|operator|admin`, got neither');
+  if (!isUserId(user)) throw new SpillwayError('SPILLWAY_BAD_OPTION', 'Expected `--user` to be 1 to 256 bytes without control characters');
+  if (tier !== undefined && !isTier(tier)) throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected \`--tier\` to be the name of a tier, got \`${tier}\``);
+  return options.auth.jwtSecret === null
+    ? await ownToken(options, user, tier, expiresAt)
+    : await issuerToken(options.auth, options.auth.jwtSecret, user, tier, expiresAt);
+}
+
+/** Signed with the key of the data folder, whoever makes the tokens of users. */
+async function roleToken({ data }: ServerOptions, { role, user, tier }: CreateFlags, expiresAt: number): Promise<string> {
+  if (user !== undefined || tier !== undefined)
+    throw new SpillwayError('SPILLWAY_BAD_OPTION', 'Expected `--role` alone: an operator is no user and has no tier');
+  if (!isRole(role)) {
+    const near = nearest(role ?? '', ROLES);
+    throw new SpillwayError(
+      'SPILLWAY_BAD_OPTION',
+      `Expected \`--role\` to be one of ${ROLES.join(', ')}, got \`${role}\`${near === null ? '' : `; did you mean ${near}?`}`,
+    );
+  }
+  return mintRoleToken(keyOf(data), { role, expiresAt });
+}
+
+async function ownToken(options: ServerOptions, user: UserId, tier: Tier | undefined, expiresAt: number): Promise<string> {
+  const { readUsersFile } = await import('../../auth/users-file.ts');
   const file = usersFile(options.data);
   const account = existsSync(file) ? readUsersFile(file).find(({ id }) => id === user) : undefined;
   const identity = { user, name: account?.name ?? user, tier: tier ?? account?.tier ?? 'free', expiresAt, family: null };
   return createAccessTokens(ownKey(options)).mint(identity);
 }
 
-function issuerToken(auth: ServerOptions['auth'], secret: string, user: UserId, tier: Tier | undefined, expiresAt: number): Promise<string> {
-  const claims = new SignJWT(tier === undefined ? {} : { tier }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).setSubject(user);
-  claims.setIssuedAt().setExpirationTime(Math.floor(expiresAt / 1_000));
-  if (auth.issuer !== null) claims.setIssuer(auth.issuer);
-  if (auth.audience !== null) claims.setAudience(auth.audience);
-  return claims.sign(new TextEncoder().encode(secret));
-}
-
 async function verifyToken(jwt: string, flags: Flags, command: Command): Promise<void> {
   const options = await load(flags, command);
-  const answer = await recognise(options, jwt);
+  const ofOperator = existsSync(signingKeyFile(options.data)) ? await verifyRoleToken(readSigningKey(options.data), jwt) : null;
+  if (ofOperator?.is === 'ok') return printJson({ role: ofOperator.role, expiresAt: new Date(ofOperator.expiresAt).toISOString() });
+  const answer = ofOperator?.is === 'expired' ? ofOperator : await recognise(options, jwt);
   if (answer.is !== 'ok') {
     say(answer.is === 'expired' ? 'expired: it was good once' : 'invalid: forged, malformed, or made with another key');
     process.exitCode = EXIT.failed;
@@ -102,11 +130,13 @@ async function recognise(options: ServerOptions, jwt: string): Promise<Recogniti
 
 function ownKey({ data, auth }: ServerOptions): Uint8Array {
   if (auth.jwksUrl !== null) throw new SpillwayError('SPILLWAY_BAD_OPTION', 'Tokens are made by the issuer of `auth.jwksUrl`; only it can sign them');
-  if (!existsSync(signingKeyFile(data))) {
-    throw new SpillwayError(
-      'SPILLWAY_BAD_OPTION',
-      `Expected \`auth.jwtSecret\`, or a key in the data folder \`${data}\`, which \`spillway dev\` makes at its first start; found neither`,
-    );
-  }
-  return readSigningKey(data);
+  return keyOf(data, '`auth.jwtSecret`, or ');
+}
+
+function keyOf(data: string, orElse = ''): Uint8Array {
+  if (existsSync(signingKeyFile(data))) return readSigningKey(data);
+  throw new SpillwayError(
+    'SPILLWAY_BAD_OPTION',
+    `Expected ${orElse}a key in the data folder \`${data}\`, which \`spillway dev\` makes at its first start; found ${orElse === '' ? 'none' : 'neither'}`,
+  );
 }

@@ -50,7 +50,7 @@ export function createHttpApp(services: Services, extras: HttpExtras = {}): Http
   routes.serve('/v1/ws', (c) => problem(c, { code: 'upgrade-required', detail: 'Connect with a WebSocket client; the subprotocol is `spillway.v1`.' }));
   routes.refuseOtherMethods();
   if (accounts !== null) mePage(app, prefix, rate);
-  if (extras.chatPages !== undefined) pageRoutes(app, extras.chatPages, prefix);
+  if (extras.chatPages !== undefined) pageRoutes(app, { option: 'chatPages', folder: extras.chatPages, prefix });
 
   return {
     fetch: (request, env) => app.fetch(request, env ?? {}),

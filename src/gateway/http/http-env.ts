@@ -1,5 +1,7 @@
 import type { Context } from 'hono';
+import type { Operator } from '../../auth/operators.ts';
 import type { Services } from '../services.ts';
+import type { Problem } from './problems.ts';
 
 /** What travels with a request through the routes. */
 export interface HttpEnv {
@@ -11,6 +13,10 @@ export interface HttpEnv {
     services: Services;
     /** Of the `Origin` header; denied ones never get as far as a route. */
     origin: 'allowed' | 'absent';
+    /** Who asks the admin API; set before any of its paths is asked. */
+    operator: Operator;
+    /** With what it was refused, if it was. */
+    problem: Problem;
   };
 }
 

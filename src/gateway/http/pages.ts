@@ -20,10 +20,13 @@ const TYPES: Readonly<Record<string, string>> = {
 
 /** Serves a folder of built pages: `index.html` at `/`, everything else under its own name. It is read once, here, so that no
  *  request ever names a file of this machine. Throws a `SpillwayError` if there is no `index.html`. */
-export function pageRoutes(app: OpenAPIHono<HttpEnv>, folder: string, prefix: string): void {
-  const files = readFolder(folder);
+export function pageRoutes(
+  app: OpenAPIHono<HttpEnv>,
+  { option, folder, prefix }: { readonly option: 'chatPages' | 'dashboardPages'; readonly folder: string; readonly prefix: string },
+): void {
+  const files = readFolder(option, folder);
   if (!files.includes('index.html'))
-    throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected built pages with an index.html in \`chatPages\`, got ${folder}. Build them first.`);
+    throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected built pages with an index.html in \`${option}\`, got ${folder}. Build them first.`);
   for (const file of files) {
     const content = readFileSync(join(folder, file));
     const headers = {
@@ -38,11 +41,11 @@ export function pageRoutes(app: OpenAPIHono<HttpEnv>, folder: string, prefix: st
   }
 }
 
-function readFolder(folder: string): readonly string[] {
+function readFolder(option: string, folder: string): readonly string[] {
   try {
     const entries = readdirSync(folder, { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map((entry) => relative(folder, join(entry.parentPath, entry.name)).replaceAll(sep, '/'));
   } catch (error) {
-    throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected \`chatPages\` to be a folder that can be read: ${(error as Error).message}`, { cause: error });
+    throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected \`${option}\` to be a folder that can be read: ${(error as Error).message}`, { cause: error });
   }
 }

@@ -43,7 +43,9 @@ export const TITLES: Readonly<Record<ErrorCode, string>> = {
 const RETRY_AFTER_MS = 1_000;
 
 /** Answers with RFC 9457 `application/problem+json`, and records that it did. */
-export function problem(c: HttpContext, { code, detail, retryAfterMs, differences, headers = {} }: Problem, cause?: unknown): Response {
+export function problem(c: HttpContext, told: Problem, cause?: unknown): Response {
+  const { code, detail, retryAfterMs, differences, headers = {} } = told;
+  c.set('problem', told);
   const status = ERROR_STATUS[code];
   const isLater = status === 429 || status === 503;
   const waitMs = retryAfterMs ?? (isLater ? RETRY_AFTER_MS : undefined);

@@ -11,11 +11,12 @@ export type Shape = z.ZodObject;
 
 /** One path: what it takes, what it answers. The same schemas check requests and make the OpenAPI document. */
 export interface RouteSpec<P extends Shape = typeof None, Q extends Shape = typeof None, B extends z.ZodType = typeof None> {
-  readonly method: 'get' | 'post' | 'delete';
+  readonly method: 'get' | 'post' | 'put' | 'delete';
   /** With parameters as `{id}`, without the prefix. */
   readonly path: string;
   readonly tag: string;
   readonly summary: string;
+  readonly description?: string;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
@@ -90,7 +91,7 @@ export abstract class RouteBook {
   }
 
   protected describe<P extends Shape, Q extends Shape, B extends z.ZodType>(spec: RouteSpec<P, Q, B>, access: Access): void {
-    const { method, path, tag, summary, params, query, body, answer } = spec;
+    const { method, path, tag, summary, description, params, query, body, answer } = spec;
     const { schema, mediaType = 'application/json' } = answer;
     const ofBody = body === undefined ? [] : (['bad-request', 'payload-too-large'] as const);
     this.#app.openAPIRegistry.registerPath({
@@ -98,6 +99,7 @@ export abstract class RouteBook {
       path: this.#prefix + path,
       tags: [tag],
       summary,
+      ...(description === undefined ? {} : { description }),
       security: [...access.security],
       request: {
         ...(params === undefined ? {} : { params }),

@@ -26,6 +26,8 @@ export interface Applicant {
   readonly refusals: number;
   /** It was a manager before, so its client has a token that leads to the seat. */
   readonly isReturning: boolean;
+  /** The `traceparent` of whoever asks. */
+  readonly trace?: string;
 }
 
 /** What a pass came to for one admission. */
@@ -55,6 +57,8 @@ export class AdmissionRun {
   refusal: AdmissionFacts['refusal'] = null;
   /** Force has asked the store, and no answer came yet: it is asked the same again before anything else, since it may have acted. */
   isForcing = false;
+  /** The place that was kept for it was not there. */
+  isPromiseBroken = false;
   /** The seat of this node that the gate gave it. */
   turn: KeptSeat | null = null;
   probed = 0;
@@ -85,12 +89,23 @@ export class AdmissionRun {
 
   /** What is kept of it. */
   record(outcome: AdmissionRecord['outcome'], reason: RetryReason | null): AdmissionRecord {
-    const { manager, user, tier, intent } = this.applicant;
+    const { manager, user, tier, intent, trace } = this.applicant;
     const levels = LEVELS.flatMap((level) => {
       const tried = this.#tried.get(level);
       return tried === undefined ? [] : [{ level, ...tried }];
     });
-    return { managerId: manager, user, tier, intent, outcome, reason, levels, probed: this.probed, durationMs: this.#elapsedMs() };
+    return {
+      managerId: manager,
+      user,
+      tier,
+      intent,
+      outcome,
+      reason,
+      levels,
+      probed: this.probed,
+      durationMs: this.#elapsedMs(),
+      ...(trace === undefined ? {} : { trace }),
+    };
   }
 
   #elapsedMs(): number {

@@ -24,6 +24,8 @@ export interface AdmissionRequest {
   readonly signal?: AbortSignal;
   /** The caller listens to the transport itself, as the gateway's wires do. Default: the factory hears acks, probes and subscriptions. */
   readonly attended?: boolean;
+  /** The `traceparent` of whoever asks. */
+  readonly trace?: string;
   /** Resolves when an attended transport has closed, so that it is not counted any more. */
   readonly closed?: Promise<unknown>;
 }

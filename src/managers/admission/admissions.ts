@@ -1,7 +1,7 @@
 import type { Mono } from '../../core/clocks.ts';
 import { newId } from '../../ports/random.ts';
 import type { SeatFacts } from '../../ports/store.ts';
-import type { ManagerId, UserId } from '../../protocol/ids.ts';
+import type { ManagerId, Tier, UserId } from '../../protocol/ids.ts';
 import type { Context } from '../context.ts';
 import type { Attachment } from '../delivery/attachment.ts';
 import type { AdmissionRecord, CleanupReport, FactoryEmitter } from '../events.ts';
@@ -19,6 +19,7 @@ import { NodeSweep } from './node-sweep.ts';
 import { Passes } from './passes.ts';
 import { ProbeBudget } from './probe-budget.ts';
 import { Seating } from './seating.ts';
+import { WaitLog } from './wait-log.ts';
 import { WaitingRoom } from './waiting-room.ts';
 
 /** What admissions need of their factory. */
@@ -40,6 +41,7 @@ export class Admissions implements AttemptOwner {
   readonly #seating: Seating;
   readonly #room: WaitingRoom;
   readonly #gate: GateRoom;
+  readonly #waits: WaitLog;
   readonly #nodeSweep: NodeSweep;
   readonly #passes: Passes;
   readonly #stopListening: () => void;
@@ -49,6 +51,7 @@ export class Admissions implements AttemptOwner {
     this.#context = context;
     this.#deps = deps;
     this.#seating = new Seating(context, deps);
+    this.#waits = new WaitLog(context);
     this.#nodeSweep = new NodeSweep(context, (report) => deps.cleaned(report));
     // Only attempts wait.
     this.#room = new WaitingRoom(context, (waiting) => this.#passes.join(waiting as Attempt));
@@ -82,6 +85,16 @@ export class Admissions implements AttemptOwner {
     return [...this.#room.tickets, ...this.#gate.tickets];
   }
 
+  /** How many admissions wait, in users' queues and at the gate. */
+  get waiting(): number {
+    return this.#waits.size;
+  }
+
+  /** The same by tier, without those of which there are none. */
+  get waitingByTier(): WaitLog['byTier'] {
+    return this.#waits.byTier;
+  }
+
   /** How many wait in a user's queue. */
   waitingOf(user: UserId): number {
     return this.#room.waitingOf(user);
@@ -90,6 +103,11 @@ export class Admissions implements AttemptOwner {
   /** In how long it is worth trying again where even the gate of this node has no place; null while it has one. */
   get overloadedForMs(): number | null {
     return this.#gate.isFull ? this.#gate.estimateMs : null;
+  }
+
+  /** Whoever of this user waits at the gate counts in another tier from now on. */
+  retier(user: UserId, tier: Tier): void {
+    this.#gate.retier(user, tier);
   }
 
   /** Seats, queue or burst of a user changed. */
@@ -137,6 +155,7 @@ export class Admissions implements AttemptOwner {
         label: request.client?.label ?? null,
         refusals: this.#deps.claims.refusals(manager),
         isReturning: request.resume?.manager === manager,
+        ...(request.trace === undefined ? {} : { trace: request.trace }),
       },
       askedAt,
     );
@@ -193,6 +212,7 @@ export class Admissions implements AttemptOwner {
       levels: [],
       probed: 0,
       durationMs: Math.round(this.#context.mono() - askedAt),
+      ...(request.trace === undefined ? {} : { trace: request.trace }),
     });
     return seated;
   }
@@ -212,6 +232,7 @@ export class Admissions implements AttemptOwner {
       this.#gate.release(attempt);
       this.#room.hold(attempt, facts);
     }
+    this.#waits.holds(attempt.run, attempt.place?.position ?? 1);
     if (!isFirst) return;
     this.#deps.notifier.urgent(user, facts);
     this.#context.changed(user);
@@ -224,6 +245,8 @@ export class Admissions implements AttemptOwner {
   failed(attempt: Attempt): void {
     this.#release(attempt);
     this.#handBack(attempt.guest);
+    this.#waits.ended(attempt.run, 'retry-later');
+    if (!attempt.run.hasLeft) this.#waits.sentAway(attempt.run, 'failed');
   }
 
   listenerFailed(error: unknown): void {
@@ -236,16 +259,20 @@ export class Admissions implements AttemptOwner {
     this.#release(attempt);
     if (end.is === 'seated') {
       claims.seated(run.id);
+      this.#waits.ended(run, 'seated');
       const seated = this.#seating.seat(run.id, end, guest);
       this.#record(run.record(end.how, null));
       return seated;
     }
     this.#handBack(guest);
     if (end.is === 'left') {
+      this.#waits.ended(run, 'abandoned');
       this.#record(run.record('abandoned', null));
       return { kind: 'retry', manager: run.id, reason: 'no-seat-yet', retryAfterMs: 0, promise: null };
     }
     claims.refused(run.id);
+    this.#waits.ended(run, 'retry-later');
+    this.#waits.sentAway(run, end.reason);
     this.#record(run.record('retry-later', end.reason));
     return { kind: 'retry', manager: run.id, reason: end.reason, retryAfterMs: end.retryAfterMs, promise: end.promise };
   }
@@ -257,7 +284,13 @@ export class Admissions implements AttemptOwner {
 
   #record(record: AdmissionRecord): void {
     this.#deps.events.emit('admission-ended', record);
-    this.#context.telemetry.record({ severity: 'DEBUG', event: 'admission-ended', message: `An admission ended: ${record.outcome}.`, admission: record });
+    this.#context.telemetry.record({
+      severity: 'DEBUG',
+      event: 'admission-ended',
+      message: `An admission ended: ${record.outcome}.`,
+      trace: record.trace,
+      admission: record,
+    });
   }
 
   /** Whoever waits hears that it is over, and nobody is woken any more. */
@@ -267,5 +300,6 @@ export class Admissions implements AttemptOwner {
     for (const waiting of [...this.#room.all, ...this.#gate.all]) (waiting as Attempt).close();
     this.#room.stop();
     this.#gate.stop();
+    this.#waits.stop();
   }
 }

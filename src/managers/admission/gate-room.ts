@@ -1,6 +1,6 @@
-import { EMPTY_GATE, enterGate, type Gate, type GateTicket, gateEstimateMs, leaveGate, nextFromGate, orderGate } from '../../core/gate.ts';
+import { EMPTY_GATE, enterGate, type Gate, type GateTicket, gateEstimateMs, leaveGate, nextFromGate, orderGate, retier } from '../../core/gate.ts';
 import type { QueueClass } from '../../core/queue.ts';
-import type { ManagerId, UserId } from '../../protocol/ids.ts';
+import type { ManagerId, Tier, UserId } from '../../protocol/ids.ts';
 import type { Context } from '../context.ts';
 import type { QueuedTicket } from '../reports.ts';
 import type { QueuePlace } from './admission.ts';
@@ -91,6 +91,13 @@ export class GateRoom {
     this.#keepSweeping();
     this.freed();
     return entered.tickets.find((t) => t.id === id) as GateTicket;
+  }
+
+  /** Who waits of this user counts in another tier from now on. */
+  retier(user: UserId, tier: Tier): void {
+    if (!this.waits(user)) return;
+    this.#gate = retier(this.#gate, user, tier);
+    this.#tellSoon();
   }
 
   /** It waits here from now on, or still. */

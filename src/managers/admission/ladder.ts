@@ -31,6 +31,7 @@ export class Ladder {
   readonly #reports: CleanupReport[] = [];
   /** Admissions for which a level was run. */
   readonly #served = new Set<ManagerId>();
+  #trace: string | null = null;
   #told = 0;
   #done: Done = NOTHING_DONE;
   #probedAt: Mono | null = null;
@@ -118,6 +119,7 @@ export class Ladder {
     this.#reports.push(report);
     for (const run of runs) {
       this.#served.add(run.id);
+      this.#trace ??= run.applicant.trace ?? null;
       run.noteLevel(level, report.result, report.victims.length);
     }
   }
@@ -193,6 +195,6 @@ export class Ladder {
   /** The one record of the pass; null where it ran no level. */
   get record(): CleanupReport | null {
     const report = joinReports(this.#reports);
-    return report === null ? null : { ...report, admissions: [...this.#served] };
+    return report === null ? null : { ...report, admissions: [...this.#served], ...(this.#trace === null ? {} : { trace: this.#trace }) };
   }
 }

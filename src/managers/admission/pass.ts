@@ -1,6 +1,7 @@
 import { decideAdmission } from '../../core/admission.ts';
 import type { AdmissionStep } from '../../core/admission-facts.ts';
 import { type Mono, mono } from '../../core/clocks.ts';
+import { findPromise } from '../../core/promises.ts';
 import type { SeatFacts } from '../../ports/store.ts';
 import { SpillwayError } from '../../protocol/errors.ts';
 import type { UserId } from '../../protocol/ids.ts';
@@ -120,7 +121,7 @@ export class Pass {
       case 'force':
         return await this.#force(member);
       case 'enqueue':
-        return step.at === 'gate' ? await this.#enterGate(member, step.class, facts) : await this.#enqueue(member, step.class);
+        return step.at === 'gate' ? await this.#enterGate(member, step.class, facts) : await this.#enqueue(member, step.class, facts);
       case 'wait':
         return this.#settle(member, { is: 'queued', facts });
       case 'retry-later':
@@ -178,7 +179,7 @@ export class Pass {
     if (forced.is === 'promised') void forced.settled.then(() => this.#context.changed(this.#user));
   }
 
-  async #enqueue(member: Member, wanted: 'user' | 'auto'): Promise<void> {
+  async #enqueue(member: Member, wanted: 'user' | 'auto', facts: SeatFacts): Promise<void> {
     const { run } = member;
     const { manager, user, waitMs: patience, promise } = run.applicant;
     // Whoever waited at the gate before waits for the rest of that time only.
@@ -186,6 +187,8 @@ export class Pass {
     const waitMs = leftMs === null ? patience : Math.min(leftMs, patience ?? leftMs);
     const answer = await this.#context.store.seats.enqueue({ user, ticket: { id: manager, class: wanted, waitMs, promise }, limits: this.#context.seatLimits });
     if (answer.is === 'full') {
+      const kept = findPromise(facts.promises, promise);
+      run.isPromiseBroken ||= kept !== null && kept.at <= facts.now;
       run.refusal = { promiseAt: mono(answer.promiseAt), promise: answer.promise };
       return;
     }

@@ -1,5 +1,5 @@
 import type { SeatFacts } from '../../ports/store.ts';
-import { closeFor } from '../../protocol/close-codes.ts';
+import { closeFor, closeReasonIn } from '../../protocol/close-codes.ts';
 import type { ManagerId } from '../../protocol/ids.ts';
 import type { ReasonCode } from '../../protocol/reasons.ts';
 import { cleanedUpNotice } from '../../protocol/texts.ts';
@@ -59,6 +59,7 @@ export class Seating {
     const limits = this.#deps.notifier.limits(user.userId, user.tier, end.facts);
     const resume = isReturning ? 'readmitted' : 'fresh';
     const seated: Seated = { kind: 'seated', manager, attachment: manager.attachment, seat: end.seat.kind, resume, how: end.how, limits };
+    this.#tellSeated(seated, guest, resume);
     if (manager.attachment && user.threadId !== undefined && request.attended !== true) manager.follow(user.threadId);
     // After `ready`, which its owner sends in this turn.
     if (end.seat.kind === 'burst') this.#context.clock.soon(() => this.#deps.notifier.urgent(user.userId, end.facts));
@@ -80,12 +81,28 @@ export class Seating {
     }
     this.#context.changed(user.userId);
     const limits = this.#deps.notifier.limits(user.userId, user.tier, facts);
-    return { kind: 'seated', manager, attachment: manager.attachment, seat: manager.seat?.kind ?? 'soft', resume, how, limits };
+    const seated: Seated = { kind: 'seated', manager, attachment: manager.attachment, seat: manager.seat?.kind ?? 'soft', resume, how, limits };
+    this.#tellSeated(seated, guest, 'attached');
+    return seated;
+  }
+
+  /** `as`: `attached` where it held its seat before, whatever its client is told. */
+  #tellSeated({ manager, seat, resume, how }: Seated, { askedAt, request }: Guest, as: Seated['resume']): void {
+    const { events } = this.#context;
+    const { userId, tier } = manager.user;
+    const who = { managerId: manager.id, user: userId, tier };
+    events.emit('manager-seated', { ...who, seat, resume: as, how });
+    // A gateway tells of returns itself, since it knows from where its client's threads go on.
+    if (request.resume === undefined || request.attended === true) return;
+    events.emit('resumed', { ...who, result: resume === 'fresh' ? 'expired' : resume, durationMs: Math.round(this.#context.mono() - askedAt) });
   }
 
   #attend(manager: WebSocketManager): void {
     const { attachment } = manager;
     if (!attachment) return;
+    const { events } = this.#context;
+    const of = { managerId: manager.id, user: manager.user.userId };
+    events.emit('transport-opened', of);
     attachment.transport.listen(
       new BareWire(manager, attachment, {
         left: (reason) => {
@@ -93,7 +110,10 @@ export class Seating {
             .leave(manager, reason)
             .catch((error: unknown) => this.#context.telemetry.record({ severity: 'WARNING', event: 'release-failed', message: String(error) }));
         },
-        closed: () => this.#deps.transportClosed(manager, attachment),
+        closed: (code, reason) => {
+          events.emit('transport-closed', { ...of, code, reason: closeReasonIn(reason) });
+          this.#deps.transportClosed(manager, attachment);
+        },
       }),
     );
   }

@@ -5,7 +5,7 @@ import type { UserId } from '../../protocol/ids.ts';
 import type { Context } from '../context.ts';
 import type { CleanupReport } from '../events.ts';
 import { every } from '../every.ts';
-import { crossCheck } from '../inspection/consistency.ts';
+import { crossCheck, nameOf } from '../inspection/consistency.ts';
 import type { WebSocketManager } from '../manager.ts';
 import { candidatesOf, carryOut, planFor, type SweepRequest } from './sweep.ts';
 
@@ -13,6 +13,8 @@ import { candidatesOf, carryOut, planFor, type SweepRequest } from './sweep.ts';
 const PASSES_AT_ONCE = 50;
 /** Managers examined before others have their turn of the event loop. */
 const MANAGERS_A_TURN = 256;
+
+const NONE: ReadonlySet<string> = new Set();
 
 const rankOf = (level: CleanupLevel | null): number => (level === null ? -1 : LEVELS.indexOf(level));
 
@@ -28,6 +30,8 @@ export class BackgroundPass {
   /** Asked for while it was under way. */
   readonly #again = new Set<UserId>();
   readonly #checking = new Set<UserId>();
+  /** Differences that the last look found. */
+  readonly #differing = new Map<UserId, ReadonlySet<string>>();
   readonly #stopPasses: () => void;
   #passing = false;
   #stopped = false;
@@ -65,6 +69,7 @@ export class BackgroundPass {
     if (managers.size === 0) {
       this.#watches.delete(user);
       this.#crossed.delete(user);
+      this.#differing.delete(user);
       return;
     }
     const watch = this.#step(user);
@@ -173,7 +178,11 @@ export class BackgroundPass {
   #crossCheck(user: UserId): void {
     if (this.#checking.has(user) || this.#checking.size >= PASSES_AT_ONCE) return;
     this.#checking.add(user);
-    crossCheck(this.#context, user)
+    crossCheck(this.#context, user, this.#differing.get(user) ?? NONE)
+      .then((found) => {
+        if (found.length === 0) this.#differing.delete(user);
+        else this.#differing.set(user, new Set(found.map(nameOf)));
+      })
       .catch((error: unknown) => this.#failed(user, error))
       .finally(() => this.#checking.delete(user));
   }

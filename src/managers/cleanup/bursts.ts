@@ -4,52 +4,115 @@ import type { Options } from '../../core/options.ts';
 import type { SeatFacts, SeatStore, Store } from '../../ports/store.ts';
 import type { UserId } from '../../protocol/ids.ts';
 
-interface Seen {
-  readonly burst: Burst;
+/** What stands of a user above the limit. */
+interface Held {
+  burst: Burst;
   /** How far the store's clock is ahead of ours. */
-  readonly aheadMs: number;
+  aheadMs: number;
+  /** What was told of it last; null before the first time. */
+  told: 'active' | 'debt' | null;
+  /** Whether it counts as active: a lease that nobody uses does not. */
+  counts: boolean;
+  /** Ends the wait for the end of the lease. */
+  cancel: () => void;
 }
 
-/** Which users hold or repay a burst lease, as the store's answers told last. Between two answers time passes by our own clock. */
+interface BurstsDeps {
+  now(): Mono;
+  /** Seats that a user holds here. */
+  seatsOf(user: UserId): number;
+  after(delayMs: number, callback: () => void): () => void;
+  /** A lease began, became a debt, or is over. */
+  changed(user: UserId, to: 'none' | 'active' | 'debt'): void;
+}
+
+/** Which users hold or repay a burst lease: as the store's answers told last, as time ends leases and as seats are given back since. */
 export class Bursts {
   readonly #options: Options;
-  readonly #now: () => Mono;
-  readonly #seatsOf: (user: UserId) => number;
-  readonly #seen = new Map<UserId, Seen>();
+  readonly #deps: BurstsDeps;
+  readonly #held = new Map<UserId, Held>();
+  #active = 0;
+  #debt = 0;
 
-  constructor(options: Options, now: () => Mono, seatsOf: (user: UserId) => number) {
+  constructor(options: Options, deps: BurstsDeps) {
     this.#options = options;
-    this.#now = now;
-    this.#seatsOf = seatsOf;
-  }
-
-  note(user: UserId, facts: SeatFacts): void {
-    this.#seen.delete(user);
-    if (!isHeld(facts.burst)) return;
-    this.#seen.set(user, { burst: facts.burst, aheadMs: facts.now - this.#now() });
-    // Whoever left for good is asked about no more: the longest unheard of stand first, and are forgotten here.
-    for (const [other, seen] of this.#seen) {
-      if (isHeld(this.#stateOf(other, seen))) return;
-      this.#seen.delete(other);
-    }
-  }
-
-  #stateOf(user: UserId, { burst, aheadMs }: Seen): Burst {
-    return stepBurst(burst, { seats: this.#seatsOf(user), want: false, mayStart: false }, this.#options, mono(this.#now() + aheadMs)).burst;
+    this.#deps = deps;
   }
 
   /** Users above their limit in a running lease, and users that still repay one. */
   get count(): { readonly active: number; readonly debt: number } {
-    const soft = this.#options.limits.perUser;
-    let active = 0;
-    let debt = 0;
-    for (const [user, seen] of this.#seen) {
-      const now = this.#stateOf(user, seen);
-      if (now.in === 'active') active += this.#seatsOf(user) > soft ? 1 : 0;
-      else if (now.in === 'debt') debt++;
-      else this.#seen.delete(user);
+    return { active: this.#active, debt: this.#debt };
+  }
+
+  note(user: UserId, { burst, now }: SeatFacts): void {
+    const held = this.#held.get(user);
+    if (!isHeld(burst)) {
+      if (held !== undefined) this.#end(user, held);
+      return;
     }
-    return { active, debt };
+    // An answer that was on its way when that very lease ended.
+    if (held?.told === 'debt' && held.burst.in === 'active' && burst.in === 'active' && burst.until === held.burst.until) return;
+    const aheadMs = now - this.#deps.now();
+    if (held === undefined) {
+      const begun: Held = { burst, aheadMs, told: null, counts: false, cancel: () => {} };
+      this.#held.set(user, begun);
+      this.#settle(user, begun);
+      return;
+    }
+    held.burst = burst;
+    held.aheadMs = aheadMs;
+    this.#settle(user, held);
+  }
+
+  /** The user holds more or fewer seats here. */
+  seatsChanged(user: UserId): void {
+    const held = this.#held.get(user);
+    if (held !== undefined) this.#settle(user, held);
+  }
+
+  /** What time and seats have made of it by now. */
+  #settle(user: UserId, held: Held): void {
+    const { now, seatsOf, after, changed } = this.#deps;
+    const seats = seatsOf(user);
+    const { burst } = stepBurst(held.burst, { seats, want: false, mayStart: false }, this.#options, mono(now() + held.aheadMs));
+    if (burst.in !== 'active' && burst.in !== 'debt') {
+      this.#end(user, held);
+      return;
+    }
+    held.cancel();
+    held.cancel = () => {};
+    if (burst.in === 'active') {
+      const leftMs = burst.until - held.aheadMs - now();
+      held.cancel = after(Math.max(1, Math.ceil(leftMs)), () => this.#settle(user, held));
+    }
+    this.#uncount(held);
+    held.counts = burst.in === 'debt' || seats > this.#options.limits.perUser;
+    const isNews = held.told !== burst.in;
+    held.told = burst.in;
+    if (held.counts) this.#move(burst.in, 1);
+    if (isNews) changed(user, burst.in);
+  }
+
+  #end(user: UserId, held: Held): void {
+    held.cancel();
+    this.#held.delete(user);
+    this.#uncount(held);
+    if (held.told !== null) this.#deps.changed(user, 'none');
+  }
+
+  #uncount(held: Held): void {
+    if (held.counts && held.told !== null) this.#move(held.told, -1);
+    held.counts = false;
+  }
+
+  #move(to: 'active' | 'debt', by: 1 | -1): void {
+    if (to === 'active') this.#active += by;
+    else this.#debt += by;
+  }
+
+  /** Nothing is waited for any more. */
+  stop(): void {
+    for (const { cancel } of this.#held.values()) cancel();
   }
 
   /** The same store, whose answers about seats are noted on their way. */

@@ -72,7 +72,10 @@ export function partFrom(context: Context, manager: WebSocketManager, victim: Vi
   afterReads(context.clock, () => {
     attachment.onLate(null);
     const notice = evictingNotice({ level: cause.level, reason: victim.reason, graceMs: victim.lingerMs, label: cause.label });
-    bestEffort(() => transport.send([writeFrame({ type: 'notice', id: 'evicting', version: 1, ...notice })]));
+    bestEffort(() => {
+      transport.send([writeFrame({ type: 'notice', id: 'evicting', version: 1, ...notice })]);
+      context.events.emit('notice-shown', { user: manager.user.userId, kind: notice.kind });
+    });
     farewell(manager, victim.reason, { transport, positions, cause, evidence: victim.verdict.evidence });
     socket.terminate(victim.lingerMs);
   });

@@ -1,21 +1,27 @@
-import type { Telemetry } from '../../ports/telemetry.ts';
+import type { Severity, Telemetry } from '../../ports/telemetry.ts';
 import type { Context } from '../context.ts';
-import type { CleanupReport, FactoryEmitter } from '../events.ts';
+import type { CleanupReport, FactoryEmitter, RegretRecord } from '../events.ts';
 import { deepestLevel } from '../inspection/counters.ts';
-import type { RegretRecord } from './regret.ts';
 
 /** A cleanup has ended: counts it, tells of it, and writes down why each one went and each other one stayed. */
 export function noteCleanup(context: Pick<Context, 'counters' | 'clock' | 'telemetry'>, events: FactoryEmitter, report: CleanupReport): void {
   context.counters.cleanupEnded(report, context.clock.wall());
   events.emit('cleanup-finished', report);
-  const isForced = report.victims.some((v) => v.level === 'force') && report.trigger !== 'user' && report.trigger !== 'operator';
   context.telemetry.record({
-    // A pass that had nothing to free happens at every knock of a full user's tabs.
-    severity: report.result === 'failed' ? 'ERROR' : isForced ? 'WARNING' : report.victims.length > 0 ? 'INFO' : 'DEBUG',
+    severity: severityOf(report),
     event: 'cleanup-finished',
     message: cleanupText(report),
+    trace: report.trace,
     cleanup: report,
   });
+}
+
+function severityOf({ trigger, levels, victims, result }: CleanupReport): Severity {
+  const isOurs = trigger !== 'user' && trigger !== 'operator';
+  if (result === 'failed' || (isOurs && levels.some((run) => run.level === 'force' && run.result === 'short'))) return 'ERROR';
+  if (isOurs && victims.some((victim) => victim.level === 'force')) return 'WARNING';
+  // A look at everybody after which nobody had to go.
+  return victims.length > 0 || result === 'short' ? 'INFO' : 'DEBUG';
 }
 
 /** An evicted manager had been alive after all. */

@@ -85,7 +85,8 @@ export async function evictOne(context: Context, id: ManagerId, cause: SingleCau
     };
     try {
       const record = await manager.whileLeaving(() => take(context, manager, seen, cause));
-      conclude(record ? [record] : [], record ? 'enough' : 'short');
+      // Where its seat had been given away before, nothing is left to free.
+      conclude(record ? [record] : [], 'enough');
     } catch (error) {
       conclude([], 'failed');
       throw error;

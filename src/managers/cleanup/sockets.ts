@@ -1,6 +1,7 @@
 import { type Mono, mono } from '../../core/clocks.ts';
 import type { Options } from '../../core/options.ts';
 import type { Clock } from '../../ports/clock.ts';
+import type { QuarantinedSocket } from '../../ports/events.ts';
 import type { Telemetry } from '../../ports/telemetry.ts';
 import type { Transport } from '../../ports/transport.ts';
 import type { ManagerId, UserId } from '../../protocol/ids.ts';
@@ -30,14 +31,6 @@ export interface SocketRecord {
   readonly forMs: number;
   /** As `CountedSocket.terminate`. */
   terminate(lingerMs: number): void;
-}
-
-/** Told when a socket that was terminated does not close. */
-export interface QuarantinedSocket {
-  readonly user: UserId;
-  readonly managerId: ManagerId | null;
-  /** Sockets of this user that refuse to close. */
-  readonly quarantined: number;
 }
 
 /** Sockets above the hard limit that a user's farewells may hold for a while. */

@@ -3,14 +3,14 @@ import { ackWindow } from '../../core/window.ts';
 import type { Transport } from '../../ports/transport.ts';
 import { SpillwayError } from '../../protocol/errors.ts';
 import { BOUNDS, type ClientFrame, type ErrorFrame, type ServerFrame, type Subscribe } from '../../protocol/frames.ts';
-import type { Visibility } from '../../protocol/messages.ts';
+import type { Notice, NoticeKind, Visibility } from '../../protocol/messages.ts';
 import { Cursor } from '../../streams/cursor.ts';
 import type { Stream } from '../../streams/stream.ts';
 import type { LifeSignal } from '../cleanup/regret.ts';
 import type { CountedSocket } from '../cleanup/sockets.ts';
 import type { Context } from '../context.ts';
 import type { WebSocketManager } from '../manager.ts';
-import { Delivery } from './deliver.ts';
+import { Delivery, type DeliveryObserver } from './deliver.ts';
 import { Questions } from './questions.ts';
 
 /** A manager's time on one transport: what is delivered on it, asked on it and observed on it. */
@@ -26,6 +26,11 @@ export class Attachment {
   #requests: Promise<void> = Promise.resolve();
   #ended = false;
   #owedAtFence = false;
+  /** Whether the kernel has not taken all that was written last. */
+  #isStuck = false;
+  /** Notices that were handed over and are not written yet. */
+  #untold: NoticeKind[] = [];
+  #wasGapped = false;
   #late: ((signal: LifeSignal) => void) | null = null;
   #settling: { readonly over: Promise<void>; readonly end: () => void } | null = null;
 
@@ -35,18 +40,27 @@ export class Attachment {
     this.transport = transport;
     this.socket = socket;
     socket.carries(manager.id);
-    this.delivery = new Delivery(transport, context.flushes, {
+    const observer: DeliveryObserver = {
       window: () => ackWindow(manager.evidence.ackBytesPerS, context.options),
       sent: (owed) => {
         const wasOwed = manager.evidence.owed !== null;
         manager.observe((e) => onSent(e, owed, context.now()));
-        if (!wasOwed && manager.evidence.owed !== null) context.look(manager, context.options.health.ackQuietMs);
+        if (!wasOwed && manager.evidence.owed !== null) context.look(manager, manager.isHealthy ? context.options.health.ackQuietMs : 0);
         this.#noteOutput();
+        if (this.#untold.length > 0) this.#tellShown();
       },
-      excused: (left) => manager.observe((e) => onExcused(e, left)),
+      excused: (left) => {
+        manager.observe((e) => onExcused(e, left));
+        context.look(manager, 0);
+      },
+      gapped: (thread) => {
+        this.#wasGapped = true;
+        context.events.emit('gap-told', { user: manager.user.userId, thread, managerId: manager.id });
+      },
       stalled: () => this.probe(),
       failed: (error) => this.#broke(error),
-    });
+    };
+    this.delivery = new Delivery(transport, context.flushes, observer, context.meter);
     this.#questions = new Questions(context, manager, this.delivery);
   }
 
@@ -88,6 +102,22 @@ export class Attachment {
 
   send(frame: ServerFrame): void {
     this.delivery.send(frame);
+  }
+
+  /** Shows a notice, or takes one back. */
+  notify(notice: Notice): void {
+    if (notice.cleared !== true) this.#untold.push(notice.kind);
+    this.send({ type: 'notice', ...notice });
+  }
+
+  #tellShown(): void {
+    for (const kind of this.#untold.splice(0)) this.#context.events.emit('notice-shown', { user: this.#manager.user.userId, kind });
+  }
+
+  /** Calls back when the requests that came so far have been answered, also if it has ended by then. `gapped`: whether the client was told
+   *  of a gap. */
+  afterRequests(callback: (gapped: boolean) => void): void {
+    void this.#requests.then(() => callback(this.#wasGapped));
   }
 
   fail(code: ErrorFrame['code'], message: string, ref: NonNullable<ErrorFrame['ref']>, retryable = false, retryAfterMs?: number): void {
@@ -142,6 +172,7 @@ export class Attachment {
         codec: request.codec ?? 'agent-events',
         activeRun: stream.activeRun?.id ?? null,
       });
+      this.#wasGapped ||= cursor.hasGap;
       this.delivery.add(sub, cursor);
       this.#manager.runsChanged();
     } catch (error) {
@@ -180,6 +211,8 @@ export class Attachment {
     const cursor = this.delivery.subscriptions.get(sub)?.cursor;
     if (cursor) this.#manager.noteAcknowledged(cursor.stream.key.thread, { epoch: cursor.epoch, offset });
     this.#manager.observe((e) => onAck(e, { bytes: progress.bytes }, this.delivery.owed, this.#context.now()), true);
+    const { events, meter } = this.#context;
+    if (events.hears('acknowledged')) events.emit('acknowledged', { managerId: this.#manager.id, delayMs: Math.max(0, meter.now() - progress.writtenAt) });
     // What is owed still is asked for in its own time, however far ahead the next look was planned.
     if (this.#manager.evidence.owed !== null) this.#context.look(this.#manager, this.#context.options.health.ackQuietMs);
     return 'ok';
@@ -214,14 +247,22 @@ export class Attachment {
 
   /** The kernel took everything that was handed over. */
   drained(): void {
-    this.#manager.observe((e) => onOutput(e, false, this.#context.now()));
+    this.#setStuck(false);
     this.#questions.drained();
     this.delivery.drained();
   }
 
   #noteOutput(): void {
-    const stuck = this.transport.unsentBytes > 0;
-    this.#manager.observe((e) => onOutput(e, stuck, this.#context.now()));
+    this.#setStuck(this.transport.unsentBytes > 0);
+  }
+
+  #setStuck(isStuck: boolean): void {
+    const manager = this.#manager;
+    manager.observe((e) => onOutput(e, isStuck, this.#context.now()));
+    if (isStuck === this.#isStuck || this.#ended) return;
+    this.#isStuck = isStuck;
+    this.#context.meter.holds(this.transport, isStuck);
+    this.#context.look(manager, isStuck ? this.#context.options.health.writeStalledMs : 0);
   }
 
   /** Its transport threw. A stream with a hole is none: the manager is without transport from here on, and its client may come back. */
@@ -256,6 +297,7 @@ export class Attachment {
     this.arrived();
     this.#owedAtFence = this.delivery.owed !== null;
     this.delivery.end();
+    this.#context.meter.holds(this.transport, false);
     this.#context.probes.forget(this.#manager);
     for (const sub of [...this.#streams.keys()]) this.#releaseStream(sub);
   }

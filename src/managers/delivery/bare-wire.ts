@@ -10,9 +10,13 @@ import { sayGoodbye } from './farewell.ts';
 export class BareWire implements TransportListener {
   readonly #manager: WebSocketManager;
   readonly #attachment: Attachment;
-  readonly #on: { left(reason: 'client-closed' | 'parked'): void; closed(): void };
+  readonly #on: { left(reason: 'client-closed' | 'parked'): void; closed(code: number, reason: string): void };
 
-  constructor(manager: WebSocketManager, attachment: Attachment, on: { left(reason: 'client-closed' | 'parked'): void; closed(): void }) {
+  constructor(
+    manager: WebSocketManager,
+    attachment: Attachment,
+    on: { left(reason: 'client-closed' | 'parked'): void; closed(code: number, reason: string): void },
+  ) {
     this.#manager = manager;
     this.#attachment = attachment;
     this.#on = on;
@@ -57,7 +61,7 @@ export class BareWire implements TransportListener {
   drained(): void {
     this.#attachment.drained();
   }
-  closed(): void {
-    this.#on.closed();
+  closed(code: number, reason: string): void {
+    this.#on.closed(code, reason);
   }
 }

@@ -108,6 +108,7 @@ test('the window holds whatever is said and however it is acknowledged; all arri
         excused: () => {},
         stalled: () => client.asked++,
         failed: (error) => expect.fail(String(error)),
+        gapped: () => {},
       });
       const all: Stream[] = [];
       const expected = ['', ''];
@@ -155,7 +156,7 @@ test('a probe knows what was sent before it, however frames were counted togethe
   const stream = await streams.hold({ user: 'ada' as UserId, thread: 't' as ThreadId });
   await stream.writable();
   const client = new Client();
-  const delivery = new Delivery(client, new Flushes(systemClock), { window: () => WINDOW, sent() {}, excused() {}, stalled() {}, failed() {} });
+  const delivery = new Delivery(client, new Flushes(systemClock), { window: () => WINDOW, sent() {}, excused() {}, stalled() {}, failed() {}, gapped() {} });
   delivery.add(1, await Cursor.open(stream, 'start', delivery.wake));
   const say = async (): Promise<void> => {
     stream.append({ kind: 'agent', run: RUN, codec: 'agent-events', data: '{"type":"custom"}', at: 0 });

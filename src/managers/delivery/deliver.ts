@@ -6,6 +6,7 @@ import { writeEventFrame, writeFrame } from '../../protocol/write.ts';
 import type { Cursor, CursorGap } from '../../streams/cursor.ts';
 import type { Range } from '../../streams/ranges.ts';
 import type { Flushes } from './flushes.ts';
+import { DeliveryMeter } from './meter.ts';
 import { Subscription } from './subscription.ts';
 
 /** What delivery reports to its manager. */
@@ -16,6 +17,8 @@ export interface DeliveryObserver {
   sent(owed: Omit<Owed, 'since'> | null): void;
   /** Some of what was sent will never be acknowledged; `left` is owed still. */
   excused(left: Omit<Owed, 'since'> | null): void;
+  /** The client of this thread is told of a gap. */
+  gapped(thread: ThreadId): void;
   /** The window is full, and nothing that was sent has asked for its ack. */
   stalled(): void;
   /** The transport threw: what was handed over is lost, and nothing may follow it. */
@@ -46,6 +49,7 @@ export class Delivery {
   readonly subscriptions = new Map<number, Subscription>();
   readonly #observer: DeliveryObserver;
   readonly #flushes: Flushes;
+  readonly #meter: DeliveryMeter;
   /** Whether its client acknowledges. Where it does not, nothing is owed and nothing is waited for. */
   readonly #acking: boolean;
   #frames: string[] = [];
@@ -59,13 +63,17 @@ export class Delivery {
   #owedCritical = 0;
   /** Bytes sent since the last frame that asked for its ack. */
   #unaskedBytes = 0;
+  /** When what is being written is written. */
+  #writtenAt = 0;
   /** The window takes nothing more before something is acknowledged. */
   #isFull = false;
   #isStalled = false;
 
-  constructor(transport: Transport, flushes: Flushes, observer: DeliveryObserver) {
+  /** `meter`: where the events of all transports are counted. */
+  constructor(transport: Transport, flushes: Flushes, observer: DeliveryObserver, meter = new DeliveryMeter()) {
     this.transport = transport;
     this.#flushes = flushes;
+    this.#meter = meter;
     this.#observer = observer;
     this.#acking = transport.class === 'acking';
   }
@@ -123,6 +131,7 @@ export class Delivery {
 
   #acquit(events: number, bytes: number, critical: number): void {
     this.#owedEvents -= events;
+    this.#meter.unacked -= events;
     this.#owedBytes -= bytes;
     this.#owedCritical -= critical;
     // Unless the window was full, all that is due has been written or will be in this turn.
@@ -130,12 +139,14 @@ export class Delivery {
     this.#isFull = false;
   }
 
-  /** `ahead`: nothing like it was sent. `none`: no progress. Else the bytes that it acknowledged; what they leave room for follows. */
-  acknowledge(sub: number, offset: number): 'ahead' | 'none' | { readonly bytes: number } {
+  /** `ahead`: nothing like it was sent. `none`: no progress. Else the bytes that it acknowledged, and when the newest event of them was
+   *  written; what they leave room for follows. */
+  acknowledge(sub: number, offset: number): 'ahead' | 'none' | { readonly bytes: number; readonly writtenAt: number } {
     const progress = this.subscriptions.get(sub)?.acknowledge(offset) ?? 'none';
     if (progress === 'ahead' || progress === 'none') return progress;
+    this.#meter.acked += progress.events;
     this.#acquit(progress.events, progress.bytes, progress.critical);
-    return { bytes: progress.bytes };
+    return progress;
   }
 
   /** Something may be due. Cheap; the work is done once a turn. An arrow, since cursors keep it as their callback. */
@@ -199,6 +210,7 @@ export class Delivery {
     // Who never acknowledges is sent as fast as its connection takes it, which the end of each write tells.
     const window = this.#acking ? this.#observer.window() : BOUNDS.rangeBytes;
     let unacked = this.#acking ? this.#owedBytes : unsentBytes;
+    this.#writtenAt = this.#meter.now();
     let progress = true;
     // Round robin over subscriptions, so that a long replay in one does not starve the others.
     while (progress) {
@@ -234,6 +246,7 @@ export class Delivery {
   #gapFrame(subscription: Subscription, gap: CursorGap): string {
     this.#excuse(subscription);
     subscription.restarted(gap.to);
+    this.#observer.gapped(subscription.cursor.stream.key.thread);
     return writeFrame({
       type: 'gap',
       sub: subscription.sub,
@@ -252,6 +265,9 @@ export class Delivery {
     const frame = (ack: boolean): string => writeEventFrame({ sub, from: range.from, offset: range.offset, kind: range.kind, ack, data: range.data });
     let text = frame(range.ack === true);
     let bytes = Buffer.byteLength(text);
+    const events = range.offset - (range.from ?? range.offset) + 1;
+    if (subscription.cursor.isLive) this.#meter.sent += events;
+    else this.#meter.replayed += events;
     if (!this.#acking) {
       messages.push(text);
       return bytes;
@@ -269,9 +285,9 @@ export class Delivery {
       }
     }
     messages.push(text);
-    const events = range.offset - (range.from ?? range.offset) + 1;
-    subscription.sent({ offset: range.offset, bytes, sequence, critical, asking });
+    subscription.sent({ offset: range.offset, bytes, sequence, at: this.#writtenAt, critical, asking });
     this.#owedEvents += events;
+    this.#meter.unacked += events;
     this.#owedBytes += bytes;
     if (critical) this.#owedCritical++;
     owed.events += events;
@@ -282,6 +298,7 @@ export class Delivery {
 
   /** Nothing is delivered any more: fenced, replaced or gone. */
   end(): void {
+    if (!this.#ended) this.#meter.unacked -= this.#owedEvents;
     this.#ended = true;
     for (const s of this.subscriptions.values()) s.cursor.end();
     this.subscriptions.clear();

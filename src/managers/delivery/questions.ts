@@ -34,12 +34,15 @@ export class Questions {
     const now = this.#context.now();
     this.#probes.set(n, { sequence: delivery.sequence, at: now });
     for (const old of this.#probes.keys()) if (old <= n - REMEMBERED) this.#probes.delete(old);
+    this.#context.probes.opened(this.#manager);
     this.#manager.observe((e) => onProbe(e, delivery.unackedBytes, now, this.#context.options.health.stallGapMs));
     try {
       delivery.ask({ type: 'probe', n });
     } catch (error) {
       this.#probes.delete(n);
       this.#manager.observe(onProbeFailed);
+      this.#context.probes.failed(this.#manager);
+      this.#context.look(this.#manager, 0);
       this.#context.telemetry.record({ severity: 'WARNING', event: 'probe-failed', message: String(error), manager: this.#manager.id });
       return false;
     }

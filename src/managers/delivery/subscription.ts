@@ -10,6 +10,9 @@ interface Sent {
   bytes: number;
   /** Number of the first of them, in the order over all subscriptions of the transport, by which a probe knows what was sent before it. */
   readonly sequence: number;
+  /** When the first and the last of them were written. */
+  readonly at: number;
+  lastAt: number;
   /** Whether a run's terminal event is among them. */
   critical: boolean;
   /** Whether the last of them asks for its ack. */
@@ -23,14 +26,17 @@ export interface SentFrame {
   readonly offset: number;
   readonly bytes: number;
   readonly sequence: number;
+  /** When it is written. */
+  readonly at: number;
   readonly critical: boolean;
   /** It carries `ack: true`. */
   readonly asking: boolean;
 }
 
 /** What became of an ack. `ahead`: nothing like it was sent. `none`: no progress. Else what it acknowledged; bytes are told when all
- *  frames of their record are acknowledged, hence never too early. */
-export type AckProgress = 'ahead' | 'none' | { readonly events: number; readonly bytes: number; readonly critical: number };
+ *  frames of their record are acknowledged, hence never too early. `writtenAt`: when the newest event that it covers was written; where
+ *  later frames share its record, when the first of that record was. */
+export type AckProgress = 'ahead' | 'none' | { readonly events: number; readonly bytes: number; readonly critical: number; readonly writtenAt: number };
 
 /** One numbered subscription on one transport: where it reads, what was sent on it and what of that is acknowledged. */
 export class Subscription {
@@ -83,12 +89,13 @@ export class Subscription {
     const last = this.#sent.at(-1);
     if (last === undefined || last.sealed || last.bytes + s.bytes > RECORD_BYTES) {
       // A terminal event, and a frame that asks, stand at the end of a record: their ack acknowledges all of it.
-      const { offset, bytes, sequence, critical, asking } = s;
-      this.#sent.push({ offset, bytes, sequence, critical, asking, sealed: critical || asking });
+      const { offset, bytes, sequence, at, critical, asking } = s;
+      this.#sent.push({ offset, bytes, sequence, at, lastAt: at, critical, asking, sealed: critical || asking });
       return;
     }
     last.offset = s.offset;
     last.bytes += s.bytes;
+    last.lastAt = s.at;
     last.critical = s.critical;
     last.asking = s.asking;
     last.sealed = s.critical || s.asking;
@@ -118,13 +125,19 @@ export class Subscription {
     let bytes = 0;
     let critical = 0;
     let count = 0;
+    let writtenAt = 0;
     for (const s of this.#sent) {
-      if (s.offset > offset) break;
+      if (s.offset > offset) {
+        // Unless the record before ends exactly here, what is acknowledged begins this one.
+        if (this.#sent[count - 1]?.offset !== offset) writtenAt = s.at;
+        break;
+      }
       count++;
+      writtenAt = s.lastAt;
       bytes += s.bytes;
       if (s.critical) critical++;
     }
     this.#sent.splice(0, count);
-    return { events, bytes, critical };
+    return { events, bytes, critical, writtenAt };
   }
 }

@@ -33,7 +33,8 @@ export async function differencesOf(context: Context, user: UserId): Promise<rea
   return first.filter((difference) => again.has(nameOf(difference)));
 }
 
-const nameOf = ({ kind, manager, token }: Difference): string => `${kind} ${manager} ${token}`;
+/** Tells one difference from another, look by look. */
+export const nameOf = ({ kind, manager, token }: Difference): string => `${kind} ${manager} ${token}`;
 
 async function look(context: Context, user: UserId): Promise<Difference[]> {
   const { registry, sockets, node, store, seatLimits } = context;
@@ -70,11 +71,15 @@ async function look(context: Context, user: UserId): Promise<Difference[]> {
 }
 
 /** Looks at one user in its lane and repairs what is proved: a manager that the store forgot is put back, a seat that nobody holds is
- *  released, a socket that nobody uses is ended. Answers what it found. */
-export async function crossCheck(context: Context, user: UserId): Promise<readonly Difference[]> {
+ *  released, a socket that nobody uses is ended. Answers what it found. `known`: names of those that the last look found and could not
+ *  repair, and that are told of no more. */
+export async function crossCheck(context: Context, user: UserId, known: ReadonlySet<string>): Promise<readonly Difference[]> {
   return await context.lanes.run(user, async () => {
     const differences = await differencesOf(context, user);
-    for (const difference of differences) await repair(context, difference);
+    for (const difference of differences) {
+      if (!known.has(nameOf(difference))) tell(context, difference);
+      await repair(context, difference);
+    }
     return differences;
   });
 }
@@ -86,15 +91,22 @@ export async function freeGhosts(context: Context, user: UserId, { seats }: Seat
   if (seats.every((seat) => seat.node !== node || registry.find(seat.manager)?.seat?.token === seat.token)) return;
   try {
     const ghosts = (await differencesOf(context, user)).filter(({ kind }) => kind === 'seat-without-manager');
-    for (const ghost of ghosts) await repair(context, ghost);
+    for (const ghost of ghosts) {
+      tell(context, ghost);
+      await repair(context, ghost);
+    }
   } catch (error) {
     telemetry.record({ severity: 'WARNING', event: 'release-failed', message: String(error), user });
   }
 }
 
+function tell({ events, telemetry }: Context, { kind, user, detail }: Difference): void {
+  events.emit('mismatch-found', { kind, user, detail });
+  telemetry.record({ severity: 'WARNING', event: 'registry-mismatch', message: detail, user, kind });
+}
+
 async function repair(context: Context, difference: Difference): Promise<void> {
-  const { registry, sockets, telemetry } = context;
-  telemetry.record({ severity: 'WARNING', event: 'registry-mismatch', message: difference.detail, user: difference.user, kind: difference.kind });
+  const { registry, sockets } = context;
   const id = difference.manager;
   const manager = [...registry.of(difference.user)].find((m) => m.id === id) ?? registry.find(id);
   switch (difference.kind) {

@@ -50,6 +50,11 @@ export class Counters {
     if (freed > 0) this.#last = { at, level: deepestLevel(report), freed, durationMs: report.durationMs };
   }
 
+  /** End of the last background pass, milliseconds since the Unix epoch; null before the first. */
+  get heartbeatAt(): number | null {
+    return this.#heartbeat;
+  }
+
   get now(): Pick<
     FactoryStatus,
     'cleanupPasses' | 'freed' | 'emergencyCleanups' | 'failedCleanups' | 'zombiesDetected' | 'evicted' | 'regrets' | 'lastCleanup' | 'cleanupHeartbeat'

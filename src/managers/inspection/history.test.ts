@@ -18,7 +18,8 @@ function setUp() {
   const end = (name: string, n = 0) =>
     emitter.emit('manager-ended', { managerId: `mgr_${String(n).padStart(20, '0')}` as ManagerId, user: user(name), reason: 'parked' });
   const clean = (name: string, run: string) => emitter.emit('cleanup-finished', { run, user: user(name), victims: [], levels: [] } as unknown as CleanupReport);
-  return { history, time, end, clean };
+  const emit: FactoryEmitter['emit'] = (name, event) => emitter.emit(name, event);
+  return { history, time, end, clean, emit };
 }
 
 test('events keep their order under rising numbers, whatever their kind', () => {
@@ -59,13 +60,52 @@ test('a page goes on where the last one ended; without a place to start it is th
   expect(numbers({ limit: 0 })).toEqual([]);
 });
 
-test('a cleanup is found by its id, and only the last thousand are; of events the last two thousand', () => {
+test('a cleanup is found by its id, and only the last thousand are', () => {
   const { history, clean } = setUp();
   for (let i = 0; i < 2_500; i++) clean('ada', `cln_${i}`);
   expect(history.cleanup('cln_1499')).toBeNull();
   expect(history.cleanup('cln_1500')?.report.run).toBe('cln_1500');
   expect(history.cleanups()).toHaveLength(1_000);
-  expect(history.events()).toHaveLength(2_000);
-  expect(history.events()[0]?.sequence).toBe(501);
+  expect(history.events()[0]?.sequence).toBe(1_501);
   expect(history.cleanups({ user: user('ben') })).toEqual([]);
+});
+
+test('what happens often does not drive out what happens rarely', () => {
+  const { history, end, clean } = setUp();
+  clean('ada', 'cln_1');
+  for (let i = 0; i < 3_000; i++) end('ben', i);
+  clean('ada', 'cln_2');
+  expect(history.events().map(({ type }) => type)).toEqual(['cleanup-finished', ...Array(500).fill('manager-ended'), 'cleanup-finished']);
+  expect(history.events({ after: 3_000 }).map((e) => e.sequence)).toEqual([3_001, 3_002]);
+});
+
+test('a verdict is kept where somebody is doubted or no more, and not where a page falls quiet or speaks', () => {
+  const { history, emit } = setUp();
+  const verdicts = [null, 'healthy', 'idle', 'suspect', 'zombie', 'healthy', 'idle'] as const;
+  for (const [i, verdict] of verdicts.entries()) {
+    if (verdict === null) continue;
+    emit('verdict-changed', {
+      managerId: 'mgr_1' as ManagerId,
+      user: user('ada'),
+      tier: 'free',
+      verdict,
+      was: verdicts[i - 1] ?? null,
+      reason: 'x',
+      evidence: [],
+    });
+  }
+  const kept = history.events({ type: 'verdict-changed' }) as readonly { data: { verdict: string } }[];
+  expect(kept.map(({ data }) => data.verdict)).toEqual(['suspect', 'zombie', 'healthy']);
+});
+
+test('a reason is that of the event, or of somebody who was evicted in it', () => {
+  const { history, end, emit } = setUp();
+  end('ada');
+  emit('cleanup-finished', { run: 'cln_1', user: user('ada'), levels: [], victims: [{ reason: 'probe-timeout' }] } as unknown as CleanupReport);
+  emit('lockout', { managerId: 'mgr_1' as ManagerId, user: user('ben'), tier: 'free', why: 'refused' });
+  const types = (reason: string) => history.events({ reason }).map(({ type }) => type);
+  expect(types('parked')).toEqual(['manager-ended']);
+  expect(types('probe-timeout')).toEqual(['cleanup-finished']);
+  expect(types('refused')).toEqual(['lockout']);
+  expect(types('drain')).toEqual([]);
 });

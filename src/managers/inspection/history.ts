@@ -1,13 +1,15 @@
 import type { Clock } from '../../ports/clock.ts';
 import type { UserId } from '../../protocol/ids.ts';
+import type { VerdictName } from '../../protocol/messages.ts';
 import type { CleanupReport, FactoryEmitter, FactoryEvents } from '../events.ts';
 
-const EVENTS_KEPT = 2_000;
+/** Of each kind, so that what happens often does not drive out what happens rarely. */
+const EVENTS_KEPT = 500;
 const CLEANUPS_KEPT = 1_000;
 
 /** One thing that a factory told of. */
 export type HistoryEvent = {
-  readonly [N in keyof FactoryEvents]: {
+  readonly [N in HistoryType]: {
     /** Rises by one with every event of the factory, from 1: pages and streams go on after the last one seen. */
     readonly sequence: number;
     /** Milliseconds since the Unix epoch, for display. */
@@ -15,7 +17,7 @@ export type HistoryEvent = {
     readonly type: N;
     readonly data: FactoryEvents[N];
   };
-}[keyof FactoryEvents];
+}[HistoryType];
 
 /** A cleanup record and when it was written. */
 export interface PastCleanup {
@@ -27,6 +29,8 @@ export interface PastCleanup {
 /** Which part of a history. Everything that is left out matches all. */
 export interface HistoryFilter {
   readonly user?: UserId;
+  /** A reason code: of the event, or of somebody who was evicted in it. */
+  readonly reason?: string;
   /** Milliseconds since the Unix epoch; what happened then counts too. */
   readonly since?: number;
   /** Only what came after this sequence number. */
@@ -35,32 +39,60 @@ export interface HistoryFilter {
   readonly limit?: number;
 }
 
-const TYPES = {
-  'admission-ended': true,
-  'cleanup-finished': true,
-  'manager-ended': true,
-  'transport-quarantined': true,
-  'eviction-regret': true,
-} as const satisfies Record<keyof FactoryEvents, true>;
-/** Everything that a factory tells of. */
-export const EVENT_TYPES = Object.keys(TYPES) as readonly (keyof FactoryEvents)[];
+/** What the history keeps and operators can watch: all but what every frame and every question does. Of verdicts, those between `healthy`
+ *  and `idle` are left out. */
+export const EVENT_TYPES = [
+  'admission-ended',
+  'queue-entered',
+  'queue-left',
+  'lockout',
+  'burst-changed',
+  'manager-seated',
+  'verdict-changed',
+  'manager-ended',
+  'cleanup-finished',
+  'transport-quarantined',
+  'eviction-regret',
+  'mismatch-found',
+  'resumed',
+  'gap-told',
+  'run-started',
+  'run-ended',
+  'store-lost',
+  'store-back',
+  'drain-started',
+  'drain-finished',
+  'golden-path-ran',
+  'operator-acted',
+  'alert-changed',
+] as const satisfies readonly (keyof FactoryEvents)[];
+export type HistoryType = (typeof EVENT_TYPES)[number];
 
-/** What happened lately: bounded, in memory, oldest forgotten first. */
+/** What happened lately: bounded, in memory, of each kind the oldest forgotten first. */
 export class History {
   readonly #clock: Clock;
-  readonly #events: HistoryEvent[] = [];
-  readonly #cleanups: PastCleanup[] = [];
+  readonly #byType = new Map<HistoryType, HistoryEvent[]>();
   #sequence = 0;
 
   constructor(clock: Clock, emitter: FactoryEmitter) {
     this.#clock = clock;
-    for (const type of EVENT_TYPES) emitter.on(type, (data) => this.#note(type, data));
+    for (const type of EVENT_TYPES) {
+      this.#byType.set(type, []);
+      emitter.on(type, (data) => {
+        if (isNews(type, data)) this.#note(type, data);
+      });
+    }
   }
 
-  #note<N extends keyof FactoryEvents>(type: N, data: FactoryEvents[N]): void {
+  #note<N extends HistoryType>(type: N, data: FactoryEvents[N]): void {
     const event = { sequence: ++this.#sequence, at: this.#clock.wall(), type, data } as HistoryEvent;
-    keep(this.#events, event, EVENTS_KEPT);
-    if (event.type === 'cleanup-finished') keep(this.#cleanups, { sequence: event.sequence, at: event.at, report: event.data }, CLEANUPS_KEPT);
+    const kept = this.#of(type);
+    kept.push(event);
+    if (kept.length > (type === 'cleanup-finished' ? CLEANUPS_KEPT : EVENTS_KEPT)) kept.shift();
+  }
+
+  #of(type: HistoryType): HistoryEvent[] {
+    return this.#byType.get(type) ?? [];
   }
 
   /** Number of the newest event; 0 before the first. */
@@ -68,31 +100,49 @@ export class History {
     return this.#sequence;
   }
 
-  /** Events, oldest first; at most the last 2,000 are known. */
-  events(filter: HistoryFilter & { readonly type?: keyof FactoryEvents } = {}): readonly HistoryEvent[] {
-    const { type } = filter;
-    return select(this.#events, filter, (e) => (type === undefined || e.type === type) && (filter.user === undefined || e.data.user === filter.user));
+  /** Events, oldest first; at most the last 500 of each kind are known, and the last 1,000 cleanups. */
+  events(filter: HistoryFilter & { readonly type?: HistoryType } = {}): readonly HistoryEvent[] {
+    const { type, since = Number.NEGATIVE_INFINITY, after, limit = Number.POSITIVE_INFINITY } = filter;
+    const found: HistoryEvent[] = [];
+    for (const kept of type === undefined ? this.#byType.values() : [this.#of(type)]) {
+      // From the newest back, so that whoever asks for what is new is not charged for what is old.
+      for (let i = kept.length - 1; i >= 0; i--) {
+        const event = kept[i] as HistoryEvent;
+        if (event.sequence <= (after ?? 0) || event.at < since) break;
+        if (isAbout(event, filter)) found.push(event);
+      }
+    }
+    found.sort((a, b) => a.sequence - b.sequence);
+    if (found.length <= limit) return found;
+    return after === undefined ? found.slice(found.length - limit) : found.slice(0, limit);
   }
 
   /** Cleanup records, oldest first; at most the last 1,000 are known. */
   cleanups(filter: HistoryFilter = {}): readonly PastCleanup[] {
-    return select(this.#cleanups, filter, ({ report }) => filter.user === undefined || report.user === filter.user);
+    return this.events({ ...filter, type: 'cleanup-finished' }).map(pastCleanup);
   }
 
   /** The record of one cleanup by its id `cln_…`; null for one that is unknown or forgotten. */
   cleanup(run: string): PastCleanup | null {
-    return this.#cleanups.findLast(({ report }) => report.run === run) ?? null;
+    const found = this.#of('cleanup-finished').findLast(({ data }) => (data as CleanupReport).run === run);
+    return found === undefined ? null : pastCleanup(found);
   }
 }
 
-function keep<T>(ring: T[], item: T, most: number): void {
-  ring.push(item);
-  if (ring.length > most) ring.shift();
+/** Between `healthy` and `idle` everybody goes to and fro all day. */
+function isNews(type: HistoryType, data: FactoryEvents[HistoryType]): boolean {
+  if (type !== 'verdict-changed') return true;
+  const { verdict, was } = data as FactoryEvents['verdict-changed'];
+  return !isCalm(verdict) || (was !== null && !isCalm(was));
 }
 
-function select<T extends { readonly sequence: number; readonly at: number }>(all: readonly T[], filter: HistoryFilter, matches: (item: T) => boolean): T[] {
-  const { since = Number.NEGATIVE_INFINITY, after, limit = Number.POSITIVE_INFINITY } = filter;
-  const found = all.filter((item) => item.at >= since && item.sequence > (after ?? 0) && matches(item));
-  if (found.length <= limit) return found;
-  return after === undefined ? found.slice(found.length - limit) : found.slice(0, limit);
+const isCalm = (verdict: VerdictName): boolean => verdict === 'healthy' || verdict === 'idle';
+
+const pastCleanup = ({ sequence, at, data }: HistoryEvent): PastCleanup => ({ sequence, at, report: data as CleanupReport });
+
+function isAbout({ data }: HistoryEvent, { user, reason }: HistoryFilter): boolean {
+  if (user !== undefined && !('user' in data && data.user === user)) return false;
+  if (reason === undefined) return true;
+  if ('victims' in data) return data.victims.some((victim) => victim.reason === reason);
+  return ('reason' in data && data.reason === reason) || ('why' in data && data.why === reason);
 }

@@ -2,7 +2,7 @@ import { mono } from '../../core/clocks.ts';
 import { applicationAt } from '../../core/evidence.ts';
 import { patienceMs } from '../../core/patience.ts';
 import type { Clock } from '../../ports/clock.ts';
-import type { ManagerId, UserId } from '../../protocol/ids.ts';
+import type { ManagerId, Tier, UserId } from '../../protocol/ids.ts';
 import type { VerdictName } from '../../protocol/messages.ts';
 import type { Bursts } from '../cleanup/bursts.ts';
 import type { Context } from '../context.ts';
@@ -25,6 +25,8 @@ interface Sources {
   readonly bursts: Bursts;
   /** Everybody who waits for a seat. */
   waiting(): readonly QueuedTicket[];
+  /** How many wait. */
+  queued(): number;
   /** Managers made so far. */
   created(): number;
 }
@@ -39,23 +41,20 @@ export class Inspection {
     this.#sources = sources;
   }
 
+  /** Looks at nobody: each figure is kept up where it changes. */
   status(): FactoryStatus {
-    const { registry, sockets, options, counters } = this.#context;
-    const users = [...registry.users].map((user) => tally(registry.of(user))).filter(({ seats }) => seats > 0);
-    const sum = (of: (user: Tally) => number): number => users.reduce((total, user) => total + of(user), 0);
-    const verdicts = noVerdicts();
-    for (const user of users) for (const name of Object.keys(verdicts) as VerdictName[]) verdicts[name] += user.verdicts[name];
+    const { registry, sockets, options, counters, standing } = this.#context;
     return {
       limits: { perUser: options.limits.perUser, burst: options.limits.burst.perUser, perNode: options.limits.perNode },
-      users: users.length,
-      usersAtLimit: users.filter(({ seats }) => seats >= options.limits.perUser).length,
-      seats: sum(({ seats }) => seats),
-      effective: sum(({ effective }) => effective),
+      users: registry.userCount,
+      usersAtLimit: registry.usersAtLimit,
+      seats: standing.seats,
+      effective: standing.effective,
       sockets: sockets.open,
       quarantined: sockets.quarantined,
-      managersByVerdict: verdicts,
+      managersByVerdict: standing.byVerdict,
       burst: this.#sources.bursts.count,
-      queued: this.#sources.waiting().length,
+      queued: this.#sources.queued(),
       created: this.#sources.created(),
       ...counters.now,
     };
@@ -79,20 +78,29 @@ export class Inspection {
     const { registry } = this.#context;
     const queued = new Map<UserId, QueuedTicket[]>();
     for (const ticket of this.#sources.waiting()) queued.set(ticket.user, [...(queued.get(ticket.user) ?? []), ticket]);
-    return [...new Set([...registry.users, ...queued.keys()])].map((user) => this.#summary(user, queued.get(user) ?? []));
+    return [...new Set([...registry.users, ...queued.keys()])].map((user) => this.summary(user, queued.get(user) ?? []));
   }
 
-  #summary(user: UserId, tickets: readonly QueuedTicket[]): UserSummary {
+  /** `tickets`: those of this user. */
+  summary(user: UserId, tickets: readonly QueuedTicket[] = this.#ticketsOf(user)): UserSummary {
     const { registry, sockets } = this.#context;
     const { seats, effective, verdicts } = tally(registry.of(user));
-    return { user, tier: tierOf(registry.of(user), tickets), seats, effective, sockets: sockets.of(user), queued: tickets.length, verdicts };
+    return { user, tier: this.tierOf(user, tickets), seats, effective, sockets: sockets.of(user), queued: tickets.length, verdicts };
+  }
+
+  tierOf(user: UserId, tickets: readonly QueuedTicket[] = this.#ticketsOf(user)): Tier {
+    return this.#context.tiers.of(user, tierOf(this.#context.registry.of(user), tickets));
+  }
+
+  #ticketsOf(user: UserId): readonly QueuedTicket[] {
+    return this.#sources.waiting().filter((ticket) => ticket.user === user);
   }
 
   /** Null: nobody of that user is here. */
   async user(user: UserId): Promise<UserStatus | null> {
     const { store, seatLimits, registry, sockets, options } = this.#context;
     const { burst } = await store.seats.facts(user, seatLimits);
-    const queued = this.#sources.waiting().filter((ticket) => ticket.user === user);
+    const queued = this.#ticketsOf(user);
     const held = registry.of(user);
     if (held.size === 0 && queued.length === 0 && sockets.of(user) === 0) return null;
     const { seats, effective } = tally(held);
@@ -100,7 +108,7 @@ export class Inspection {
     const managers = [...held].map((m) => explanationOf(this.#context, m, peers)).filter((e) => e !== null);
     return {
       user,
-      tier: tierOf(held, queued),
+      tier: this.tierOf(user, queued),
       limit: options.limits.perUser,
       seats,
       effective,

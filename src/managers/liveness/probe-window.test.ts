@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { fresh, manager, NOW, OPTIONS } from '../../../test/support/evidence.ts';
 import { nextProbe } from '../../core/ask.ts';
-import { type Attentive, attentive } from '../../core/clocks.ts';
+import { type Attentive, attentive, mono } from '../../core/clocks.ts';
 import type { Evidence } from '../../core/evidence.ts';
 import { onAck, onGap, onProbe, onProbeFlushed, onProbeOk, onSent } from '../../core/gather.ts';
 import { judge } from '../../core/judge.ts';
@@ -25,13 +25,16 @@ class Scene {
   now: Attentive = NOW;
   pressure = 0;
   readonly voided: Page[] = [];
+  readonly ends: string[] = [];
   readonly pages: Page[] = [];
   readonly window = new ProbeWindow<Page>({
     options: OPTIONS,
     now: () => this.now,
+    mono: () => mono(this.now),
     score: () => 0,
     pressure: () => this.pressure,
     voided: (pages) => this.voided.push(...pages),
+    ended: (page, result, durationMs) => this.ends.push(`${page.evidence.managerId} ${result} ${durationMs}`),
   });
 
   /** `pages` of a user each. */
@@ -46,6 +49,7 @@ class Scene {
   }
   ask(pages: readonly Page[] = this.pages): this {
     for (const page of pages) {
+      this.window.opened(page);
       page.observe((e) => onProbeFlushed(onProbe(e, 0, this.now, OPTIONS.health.stallGapMs), this.now));
       this.window.asked(page);
     }
@@ -172,4 +176,45 @@ it('nobody is waited for whose transport is gone', () => {
   for (const page of scene.pages) scene.window.forget(page);
   scene.at(11_200);
   expect(scene.window.counts.missed).toBe(0);
+});
+
+describe('a question', () => {
+  const results = (scene: Scene) => scene.ends.map((end) => end.split(' ').slice(1).join(' '));
+
+  it('has one end: an answer, however often it was asked meanwhile', () => {
+    const scene = new Scene().users({ ada: 1 }).at(11_000).ask().at(11_100).ask();
+    expect(results(scene)).toEqual([]);
+    scene.answer(scene.pages).answer(scene.pages);
+    expect(results(scene)).toEqual(['answered 100']);
+  });
+
+  it('whose patience is over is answered no more; the next one is another', () => {
+    const scene = new Scene().users({ ada: 1 }).at(11_000).ask().at(11_200);
+    expect(results(scene)).toEqual(['timeout 200']);
+    scene.at(11_900).answer(scene.pages);
+    expect(results(scene)).toEqual(['timeout 200']);
+    scene.at(30_000).ask().at(30_050).answer(scene.pages);
+    expect(results(scene)).toEqual(['timeout 200', 'answered 50']);
+  });
+
+  it('that many leave unanswered together is voided, and asked again as another one', () => {
+    const scene = new Scene().users(MANY).at(11_000).ask().at(11_200);
+    expect(new Set(results(scene))).toEqual(new Set(['correlated_voided 200']));
+    scene.at(13_000).ask().at(13_200);
+    expect(results(scene).slice(8)).toEqual(Array(8).fill('timeout 200'));
+  });
+
+  it('that could not be written has failed, unless an older one is out; one whose transport went has no end', () => {
+    const scene = new Scene().users({ ada: 2 }).at(11_000);
+    const [page, other] = scene.pages as [Page, Page];
+    scene.window.opened(page);
+    scene.window.failed(page);
+    scene.ask([other]);
+    scene.window.opened(other);
+    scene.window.failed(other);
+    expect(results(scene)).toEqual(['failed 0']);
+    scene.window.forget(other);
+    scene.at(12_000).answer([other]);
+    expect(results(scene)).toEqual(['failed 0']);
+  });
 });

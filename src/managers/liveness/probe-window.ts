@@ -1,9 +1,10 @@
-import type { Attentive } from '../../core/clocks.ts';
+import type { Attentive, Mono } from '../../core/clocks.ts';
 import { applicationAt, type Evidence, isVoid } from '../../core/evidence.ts';
 import { onProbeVoided } from '../../core/gather.ts';
 import { silentFrom } from '../../core/judge.ts';
 import type { Options } from '../../core/options.ts';
 import { CORRELATION_WINDOW_MS, isCorrelatedIn, type ProbeResult, type Silence, sumUp } from '../../core/self-health.ts';
+import type { ProbeResult as ProbeEnd } from '../../ports/events.ts';
 import type { UserId } from '../../protocol/ids.ts';
 
 /** Who is asked. `WebSocketManager` is one. */
@@ -21,11 +22,14 @@ interface Result extends ProbeResult {
 interface WindowDeps<M> {
   readonly options: Options;
   now(): Attentive;
+  mono(): Mono;
   /** Score of our own health. */
   score(): number;
   pressure(user: UserId): number;
   /** The silence of these managers was voided: they are to be asked again. */
   voided(managers: readonly M[]): void;
+  /** A question to `manager` has its end: once for each. */
+  ended(manager: M, result: ProbeEnd, durationMs: number): void;
 }
 
 /** How probes ended, counted when they did. */
@@ -41,6 +45,8 @@ export interface ProbeCounts {
  *  we have failed and not they: their silence is voided once, and the question is asked again. */
 export class ProbeWindow<M extends Probed> {
   readonly #deps: WindowDeps<M>;
+  /** Questions that have no end yet, and when they were asked. Asking again meanwhile does not make it another one. */
+  readonly #open = new Map<M, Mono>();
   /** Questions that left and have no answer yet, and when the silence begins to count. */
   readonly #out = new Map<M, Attentive>();
   /** The question whose end was noted, by the instant at which it left: asking again does not make it another one. */
@@ -62,6 +68,22 @@ export class ProbeWindow<M extends Probed> {
     return { answered: this.#answered, missed: this.#missed, voided: this.#voided };
   }
 
+  /** `manager` is being asked. */
+  opened(manager: M): void {
+    if (!this.#open.has(manager)) this.#open.set(manager, this.#deps.mono());
+  }
+
+  /** The question could not be written. One that was written before is out still. */
+  failed(manager: M): void {
+    if (!this.#out.has(manager)) this.#end(manager, 'failed');
+  }
+
+  #end(manager: M, result: ProbeEnd): void {
+    const askedAt = this.#open.get(manager);
+    if (!this.#open.delete(manager) || askedAt === undefined) return;
+    this.#deps.ended(manager, result, this.#deps.mono() - askedAt);
+  }
+
   /** A probe to `manager` has left our process. */
   asked(manager: M): void {
     const flushedAt = manager.evidence.probe?.flushedAt ?? null;
@@ -75,11 +97,13 @@ export class ProbeWindow<M extends Probed> {
     this.#out.delete(manager);
     this.#answered++;
     this.#note(manager, true);
+    this.#end(manager, 'answered');
   }
 
   /** Its transport is gone: nobody can answer on it any more. */
   forget(manager: M): void {
     this.#out.delete(manager);
+    this.#open.delete(manager);
     this.#silentBefore.delete(manager);
     if (this.#results.delete(manager)) this.#sum = null;
   }
@@ -104,13 +128,18 @@ export class ProbeWindow<M extends Probed> {
       if (probe === null || at === null) {
         this.#out.delete(manager);
         // An acknowledgement answers too.
-        if (probe !== null && applicationAt(manager.evidence) > (probe.flushedAt ?? now)) this.#note(manager, true);
+        if (probe !== null && applicationAt(manager.evidence) > (probe.flushedAt ?? now)) {
+          this.#note(manager, true);
+          this.#end(manager, 'answered');
+        }
       } else if (at > now) this.#await(manager, at);
       else {
         this.#out.delete(manager);
         this.#noted.set(manager, probe.flushedAt as Attentive);
-        if (isVoid(probe, this.#deps.options.health.stallGapMs)) this.#voided++;
-        else {
+        if (isVoid(probe, this.#deps.options.health.stallGapMs)) {
+          this.#voided++;
+          this.#end(manager, probe.failed ? 'failed' : probe.standing === 'voided' ? 'correlated_voided' : 'stall_voided');
+        } else {
           this.#note(manager, false);
           silent.push(manager);
         }
@@ -118,8 +147,13 @@ export class ProbeWindow<M extends Probed> {
     }
     if (silent.length > 0) this.#void();
     for (const manager of silent) {
-      if (manager.evidence.probe?.standing === 'voided') this.#voided++;
-      else this.#missed++;
+      if (manager.evidence.probe?.standing === 'voided') {
+        this.#voided++;
+        this.#end(manager, 'correlated_voided');
+      } else {
+        this.#missed++;
+        this.#end(manager, 'timeout');
+      }
     }
   }
 

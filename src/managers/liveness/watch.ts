@@ -18,6 +18,11 @@ const LOOK_EVERY_MS = { default: 100, fast: 50 } as const;
 /** How often whoever is under watch is asked, if their evidence is old. */
 const ROUND_EVERY_MS = { default: 1_000, fast: 100 } as const;
 
+/** From this pressure on the silent are given less time the higher it is, and other users raise it too. */
+const PRESSED = 0.7;
+/** How long a verdict may lag behind what it would be now. */
+const LAG_MS = 500;
+
 /** The eyes of a factory: asks transports and applications, ends what is proved dead, and notices when a verdict becomes another one.
  *  What it sees, the background pass and the repayment of bursts act on. */
 export class WatchTower {
@@ -28,6 +33,8 @@ export class WatchTower {
   readonly #wheel: Wheel<WebSocketManager, Attentive>;
   readonly #realTime: RealTime;
   readonly #stops: readonly (() => void)[];
+  /** Our own health as it was when everybody who is doubted was judged by it. */
+  #score = 0;
   #stopped = false;
 
   constructor(context: Context, onCleanup: (report: CleanupReport) => void) {
@@ -42,7 +49,19 @@ export class WatchTower {
 
   /** We stalled: probes that were out meanwhile accuse nobody. */
   stalled(gapMs: number): void {
-    for (const manager of this.#context.registry.all()) if (manager.evidence.probe !== null) manager.observe((e) => onGap(e, gapMs));
+    for (const manager of this.#context.registry.all()) {
+      if (manager.evidence.probe === null) continue;
+      manager.observe((e) => onGap(e, gapMs));
+      if (!manager.isHealthy) this.look(manager, 0);
+    }
+  }
+
+  /** Whoever is doubted is judged anew when we ourselves are better or worse. */
+  #mindOurselves(): void {
+    const { registry, score } = this.#context;
+    if (score() === this.#score) return;
+    this.#score = score();
+    for (const manager of registry.all()) if (manager.isDoubted) this.look(manager, 0);
   }
 
   /** Something about `manager` may be due within `inMs`. Cheap; a later look that is planned already gives way. */
@@ -64,6 +83,7 @@ export class WatchTower {
   }
 
   #lookAround(): void {
+    this.#mindOurselves();
     const due = this.#wheel.advance(this.#context.now());
     // What has arrived is read first: it may be the answer.
     this.#afterReads(() => {
@@ -115,11 +135,13 @@ export class WatchTower {
     // Giving the verdict is what makes counters, records and notices true without anybody asking for it.
     void manager.verdict;
     const { evidence } = manager;
+    const p = pressure(user);
     const nextAt = Math.min(
+      manager.isDoubted && p > PRESSED ? now + LAG_MS : Number.POSITIVE_INFINITY,
       probe.do === 'wait' ? probe.until : now + options.health.ackQuietMs,
       evidence.pingedAt + options.health.pingEveryMs,
       evidence.pongAt + options.health.transportDeadMs,
-      judgeAgainAt(evidence, self, pressure(user), options, now),
+      judgeAgainAt(evidence, self, p, options, now),
     );
     this.#wheel.set(manager, attentive(Math.max(now + 1, nextAt)));
   }

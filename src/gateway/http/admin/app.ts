@@ -1,19 +1,23 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
-import type { MiddlewareHandler } from 'hono';
 import { prettyJSON } from 'hono/pretty-json';
-import { adminKeyCheck } from '../../../auth/admin-key.ts';
-import { bearerOf } from '../../../auth/bearer.ts';
 import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
 import type { Services } from '../../services.ts';
 import { adminGuards } from '../guard.ts';
 import type { HttpEnv } from '../http-env.ts';
+import { pageRoutes } from '../pages.ts';
 import { problem, problemOf } from '../problems.ts';
 import { healthRoutes } from '../service-routes.ts';
 import { ADMIN_BASE, AdminRoutes } from './admin-routes.ts';
 import { cleanupRoutes } from './cleanup-routes.ts';
+import type { Desk } from './desk.ts';
+import { drillRoutes } from './drill-routes.ts';
 import { eventRoutes } from './event-routes.ts';
 import { EventWatchers } from './event-watchers.ts';
+import { logRoutes } from './log-routes.ts';
 import { managerRoutes } from './manager-routes.ts';
+import { metricsRoutes } from './metrics-routes.ts';
+import { nodeRoutes } from './node-routes.ts';
+import { requireOperator } from './require-operator.ts';
 import { statusRoutes } from './status-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
@@ -24,28 +28,33 @@ export interface AdminApp {
   endStreams(): void;
 }
 
-/** The paths for operators: health for anybody, everything else with the key. Without a key there is only health.
- *  @throws SpillwayError `SPILLWAY_BAD_OPTION` for a key that is too short. */
-export function createAdminApp(services: Services, factory: WebSocketManagerFactory, key: string | null): AdminApp {
+/** The paths for operators: health and pages for anybody, everything else with the key or a token of a role. Without a desk there is only
+ *  health. `pages`: folder of the built dashboard. */
+export function createAdminApp(services: Services, factory: WebSocketManagerFactory, desk: Desk | null, pages: string | null): AdminApp {
+  const { prefix, version, health, observatory } = services;
   const app = new OpenAPIHono<HttpEnv>();
   const watchers = new EventWatchers(factory, services);
-  const isHere = key !== null;
   app.use('*', ...adminGuards(services), prettyJSON());
-  app.notFound((c) => problem(c, { code: 'not-found', detail: isHere ? `Nothing answers at this path; ${HELP}` : NO_KEY }));
+  app.notFound((c) => problem(c, { code: 'not-found', detail: desk === null ? NO_KEY : `Nothing answers at this path; ${HELP}` }));
   app.onError((error, c) => problemOf(c, error));
-  if (isHere) app.use(`${services.prefix}${ADMIN_BASE}/*`, requireKey(key));
+  if (desk !== null) for (const path of [`${ADMIN_BASE}/*`, '/metrics']) app.use(prefix + path, requireOperator(desk.operators));
 
-  const routes = new AdminRoutes(app, services.prefix);
-  healthRoutes(routes, services.health);
-  if (isHere) {
+  const routes = new AdminRoutes(app, prefix, desk);
+  healthRoutes(routes, health);
+  if (desk !== null) {
     statusRoutes(routes, factory, services);
-    userRoutes(routes, factory);
-    managerRoutes(routes, factory);
+    userRoutes(routes, factory, services);
+    managerRoutes(routes, factory, services);
     cleanupRoutes(routes, factory);
     eventRoutes(routes, factory, watchers);
-    document(app, routes, services);
+    logRoutes(routes, services);
+    nodeRoutes(routes, factory, desk);
+    drillRoutes(routes, desk.drills);
+    if (observatory !== null) metricsRoutes(routes, { node: factory.node, version, metrics: observatory.metrics });
+    document(app, routes, version);
   }
   routes.refuseOtherMethods();
+  if (pages !== null) pageRoutes(app, { option: 'dashboardPages', folder: pages, prefix });
 
   return {
     fetch: (request, env) => app.fetch(request, env ?? {}),
@@ -53,30 +62,16 @@ export function createAdminApp(services: Services, factory: WebSocketManagerFact
   };
 }
 
-const HELP = `\`GET ${ADMIN_BASE}/openapi.json\` lists what does.`;
+const HELP = `\`GET ${ADMIN_BASE}/openapi.json\` lists what does. In a path, ids \`.\` and \`..\` are written \`~.\` and \`~..\`.`;
 const NO_KEY = 'This gateway has no admin API: it was made without `adminKey`.';
 
-function requireKey(key: string): MiddlewareHandler<HttpEnv> {
-  const isKey = adminKeyCheck(key);
-  return async (c, next) => {
-    const presented = bearerOf(c.req.raw);
-    if (presented !== null && isKey(presented)) return next();
-    const came = presented === null ? 'none came' : 'another one came';
-    return problem(c, {
-      code: 'unauthorized',
-      detail: `Expected the admin key as \`Authorization: Bearer KEY\`, ${came}. It is the value of \`admin.token\`, else it stands in the file \`admin-key\` of the data folder.`,
-      headers: {
-        'www-authenticate': presented === null ? 'Bearer' : 'Bearer error="invalid_token"',
-        // The body of somebody without the key is never read.
-        ...(c.req.method === 'GET' || c.req.method === 'HEAD' ? {} : { connection: 'close' }),
-      },
-    });
-  };
-}
-
 /** The machine-readable description. Added last, for it holds what was added before. */
-function document(app: OpenAPIHono<HttpEnv>, routes: AdminRoutes, { version }: Services): void {
-  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', { type: 'http', scheme: 'bearer', description: 'The admin key.' });
+function document(app: OpenAPIHono<HttpEnv>, routes: AdminRoutes, version: string): void {
+  app.openAPIRegistry.registerComponent('securitySchemes', 'bearer', {
+    type: 'http',
+    scheme: 'bearer',
+    description: 'The admin key, or a token of a role: `spillway token create --role viewer|operator|admin`.',
+  });
   const openApi = app.getOpenAPI31Document({
     openapi: '3.1.0',
     info: {

@@ -4,14 +4,15 @@ import type { UserId } from '../../../protocol/ids.ts';
 import { CleanupDone, Cleanups, HistoryQuery, PlanCleanup, RunPath, RunPlan } from '../../../schemas/admin-bodies.ts';
 import { PastCleanup as PastCleanupSchema, Plan } from '../../../schemas/admin-reports.ts';
 import { problem } from '../problems.ts';
-import { type AdminRoutes, recordAct } from './admin-routes.ts';
+import type { AdminRoutes } from './admin-routes.ts';
 
 const TAG = 'Cleanup';
 
 /** What a cleanup would do, doing it, and what was done. */
 export function cleanupRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory): void {
-  routes.forOperator(
+  routes.look(
     {
+      role: 'operator',
       method: 'post',
       path: '/cleanup/plan',
       tag: TAG,
@@ -22,7 +23,7 @@ export function cleanupRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
     async (c, { body: { user, need } }) => c.json(await factory.planCleanup(user as UserId, need === undefined ? {} : { need })),
   );
 
-  routes.forOperator(
+  routes.change(
     {
       method: 'post',
       path: '/cleanup/run',
@@ -32,7 +33,8 @@ export function cleanupRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
       answer: { status: 200, description: 'The cleanup record', schema: CleanupDone },
       problems: ['not-found', 'plan-stale', 'store-unavailable'],
     },
-    async (c, { body: { planId, level, reason } }) => {
+    { action: 'run-cleanup', target: ({ body }) => body.planId },
+    async (c, { body: { planId, level, reason } }, { done }) => {
       const outcome = await factory.runPlan(planId, { level, reason });
       switch (outcome.is) {
         case 'unknown':
@@ -47,13 +49,16 @@ export function cleanupRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
             differences: outcome.differences,
           });
         case 'done':
-          recordAct(c, { action: 'run-cleanup', reason, target: planId, freed: outcome.report.victims.map(({ managerId }) => managerId) });
+          done(
+            `freed ${outcome.report.victims.length} of ${outcome.report.before} seats of ${outcome.report.user} under ${outcome.report.run}`,
+            outcome.report.victims.map(({ managerId }) => managerId),
+          );
           return c.json({ cleanup: outcome.report });
       }
     },
   );
 
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/cleanup/history',
@@ -71,7 +76,7 @@ export function cleanupRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
     },
   );
 
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/cleanup/history/{run}',

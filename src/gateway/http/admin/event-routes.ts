@@ -8,7 +8,7 @@ import { type EventWatchers, told } from './event-watchers.ts';
 
 /** What happened lately, and what happens now. */
 export function eventRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory, watchers: EventWatchers): void {
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/events',
@@ -16,15 +16,19 @@ export function eventRoutes(routes: AdminRoutes, factory: WebSocketManagerFactor
       summary:
         'Admissions, cleanups, ended managers and alarms, oldest first: the newest `limit`, or what came after `cursor`. With `Accept: text/event-stream` they go on as they happen; `Last-Event-ID` wins over `cursor`',
       query: EventsQuery,
-      answer: { status: 200, description: 'Events; the last 2,000 are known', schema: Events },
+      answer: { status: 200, description: 'Events; of each type the last 500 are known, and the last 1,000 cleanups', schema: Events },
+      problems: ['not-found'],
     },
     (c, { query }) => {
-      const { limit, cursor, type, user, since } = query;
+      const { limit, cursor, type, user, node, reason, since } = query;
       const filter = {
         ...(type === undefined ? {} : { type }),
         ...(user === undefined ? {} : { user: user as UserId }),
+        ...(reason === undefined ? {} : { reason }),
         ...(since === undefined ? {} : { since }),
       };
+      if (node !== undefined && node !== factory.node)
+        return problem(c, { code: 'not-found', detail: `Expected \`${factory.node}\`, the one node that this one knows of, got \`${node}\`.` });
       if (!wantsStream(c.req.header('accept'))) {
         const events = factory.history.events({ ...filter, limit, ...(cursor === undefined ? {} : { after: Number(cursor) }) });
         return c.json({ events: events.map(told), nextCursor: String(events.at(-1)?.sequence ?? cursor ?? factory.history.sequence) });
@@ -36,7 +40,7 @@ export function eventRoutes(routes: AdminRoutes, factory: WebSocketManagerFactor
           detail: `Expected \`Last-Event-ID\` to be the id of an event, a whole number, got ${JSON.stringify(seen.slice(0, 100))}.`,
         });
       }
-      return c.body(watchers.open(filter, startOf(seen, since, factory.history.sequence)), 200, SSE_HEADERS);
+      return c.body(watchers.open(filter, startOf(seen, since, factory.history.sequence), c.get('operator').expiresAt), 200, SSE_HEADERS);
     },
   );
 }

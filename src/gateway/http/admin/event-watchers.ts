@@ -1,18 +1,20 @@
-import type { FactoryEvents } from '../../../managers/events.ts';
 import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
-import { EVENT_TYPES, type HistoryEvent } from '../../../managers/inspection/history.ts';
+import { EVENT_TYPES, type HistoryEvent, type HistoryType } from '../../../managers/inspection/history.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { Services } from '../../services.ts';
 import { SseBody } from '../sse.ts';
 
 /** Streams at once; one more ends the oldest. */
 const MOST = 10;
+/** Beyond about 24 days a timer of Node.js would fire at once. */
+const LONGEST_TIMER_MS = 86_400_000;
 /** Events read from the history in one go. */
 const BATCH = 100;
 
 export interface EventFilter {
-  readonly type?: keyof FactoryEvents;
+  readonly type?: HistoryType;
   readonly user?: UserId;
+  readonly reason?: string;
   readonly since?: number;
 }
 
@@ -31,8 +33,9 @@ export class EventWatchers {
     for (const type of EVENT_TYPES) factory.on(type, () => this.#happened());
   }
 
-  /** What comes after event number `after`, and everything to come. */
-  open(filter: EventFilter, after: number): ReadableStream<Uint8Array> {
+  /** What comes after event number `after`, and everything to come, until `expiresAt` (milliseconds since the Unix epoch; null: no end):
+   *  who may not ask any more is not told any more either. */
+  open(filter: EventFilter, after: number, expiresAt: number | null): ReadableStream<Uint8Array> {
     const { clock, options } = this.#services;
     let last = after;
     const pump = (): void => {
@@ -43,7 +46,8 @@ export class EventWatchers {
         last = batch.at(-1)?.sequence ?? last;
       }
     };
-    const body = new SseBody({ clock, keepAliveMs: options.health.heartbeatMs, drained: pump, ended: () => this.#remove(body) });
+    const body = new SseBody({ clock, keepAliveMs: options.health.heartbeatMs, drained: pump, ended: () => this.#remove(body, cancelEnd) });
+    const cancelEnd = expiresAt === null ? () => {} : this.#endAt(body, expiresAt);
     this.#open.push({ body, pump });
     if (this.#open.length > MOST) this.#end(this.#open[0]?.body);
     pump();
@@ -69,7 +73,20 @@ export class EventWatchers {
     });
   }
 
-  #remove(body: SseBody): void {
+  #endAt(body: SseBody, expiresAt: number): () => void {
+    const { clock } = this.#services;
+    let cancel = (): void => {};
+    const arm = (): void => {
+      const leftMs = expiresAt - clock.wall();
+      if (leftMs <= 0) this.#end(body);
+      else cancel = clock.after(Math.min(leftMs, LONGEST_TIMER_MS), arm);
+    };
+    cancel = clock.after(0, arm);
+    return () => cancel();
+  }
+
+  #remove(body: SseBody, cancelEnd: () => void): void {
+    cancelEnd();
     const at = this.#open.findIndex((one) => one.body === body);
     if (at >= 0) this.#open.splice(at, 1);
   }

@@ -1,44 +1,38 @@
 import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
 import type { Explanation } from '../../../managers/reports.ts';
-import type { ManagerId, UserId } from '../../../protocol/ids.ts';
-import { Evicted, EvictManager, Managers, ManagersQuery } from '../../../schemas/admin-bodies.ts';
+import type { ManagerId } from '../../../protocol/ids.ts';
+import { Evicted, EvictManager, Managers, ManagersQuery, ProbeManager } from '../../../schemas/admin-bodies.ts';
 import { Explanation as ExplanationSchema, ManagerDetail } from '../../../schemas/admin-reports.ts';
 import { IdPath } from '../../../schemas/bodies.ts';
+import type { Services } from '../../services.ts';
 import type { HttpContext } from '../http-env.ts';
 import { problem } from '../problems.ts';
-import { type AdminRoutes, recordAct } from './admin-routes.ts';
-import { pageByKey } from './paging.ts';
+import type { AdminRoutes } from './admin-routes.ts';
+import { managersPage } from './manager-list.ts';
 import { isProtected, protectedOnes } from './protection.ts';
 
 const TAG = 'Managers';
 
 /** One client session each: what it is, why, and how to end it. */
-export function managerRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory): void {
-  routes.forOperator(
+export function managerRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory, { clock }: Services): void {
+  routes.look(
     {
       method: 'get',
       path: '/managers',
       tag: TAG,
-      summary: 'Managers that hold a seat, by id',
+      summary: 'Managers that hold a seat',
       query: ManagersQuery,
       answer: { status: 200, description: 'One page of them', schema: Managers },
     },
-    (c, { query }) => {
-      const { user, verdict, limit, cursor } = query;
-      const all = user === undefined ? [...factory.all()].filter(({ seat }) => seat !== null) : factory.list(user as UserId);
-      const wanted = all.filter((manager) => verdict === undefined || manager.verdict.is === verdict);
-      const { items, nextCursor } = pageByKey(wanted, ({ id }) => id, limit, cursor);
-      return c.json({
-        managers: items
-          .map(({ id }) => factory.explain(id))
-          .filter((one) => one !== null)
-          .map(inShort),
-        nextCursor,
-      });
+    async (c, { query }) => {
+      const page = await managersPage(factory, clock, query);
+      if (page.is === 'problem') return problem(c, page.problem);
+      const explained = page.items.map(({ id }) => factory.explain(id)).filter((one) => one !== null);
+      return c.json({ managers: explained.map(inShort), nextCursor: page.nextCursor });
     },
   );
 
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/managers/{id}',
@@ -55,7 +49,7 @@ export function managerRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
     },
   );
 
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/managers/{id}/explain',
@@ -71,23 +65,28 @@ export function managerRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
     },
   );
 
-  routes.forOperator(
+  routes.change(
     {
       method: 'post',
       path: '/managers/{id}/probe',
       tag: TAG,
       summary: 'Asks it for a sign of life now',
       params: IdPath,
+      body: ProbeManager,
+      isBodyOptional: true,
       answer: { status: 200, description: 'What is known after its answer, or after its patience', schema: ExplanationSchema },
       problems: ['not-found'],
     },
-    async (c, { params }) => {
+    { action: 'probe-manager', target: ({ params }) => params.id },
+    async (c, { params }, { done }) => {
       const explanation = await factory.probe(params.id as ManagerId);
-      return explanation === null ? unknown(c, params.id) : c.json(explanation);
+      if (explanation === null) return unknown(c, params.id);
+      done(`it is ${explanation.verdict}: ${explanation.text}`);
+      return c.json(explanation);
     },
   );
 
-  routes.forOperator(
+  routes.change(
     {
       method: 'post',
       path: '/managers/{id}/evict',
@@ -98,13 +97,14 @@ export function managerRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
       answer: { status: 200, description: 'The seat is free', schema: Evicted },
       problems: ['not-found', 'protected', 'store-unavailable'],
     },
-    async (c, { params, body: { reason, overrideProtection = false } }) => {
+    { action: 'evict-manager', target: ({ params }) => params.id },
+    async (c, { params, body: { reason, overrideProtection = false } }, { done }) => {
       const manager = factory.find(params.id as ManagerId);
       if (manager === undefined || manager.seat === null) return unknown(c, params.id);
       if (isProtected(manager) && !overrideProtection)
         return protectedOnes(c, [manager.id], 'Ask again with `overrideProtection: true` to take it all the same.');
       if (!(await factory.evict(manager.id, { reason: 'admin-evicted', by: null, detail: reason }))) return unknown(c, params.id);
-      recordAct(c, { action: 'evict-manager', reason, target: manager.id, freed: [manager.id] });
+      done(`took the seat of a manager of ${manager.user.userId}`, [manager.id]);
       return c.json({ freed: [manager.id] });
     },
   );

@@ -3,12 +3,13 @@ import { Queue } from '../../../schemas/admin-bodies.ts';
 import { Consistency, HealthCheck, Status } from '../../../schemas/admin-reports.ts';
 import type { Services } from '../../services.ts';
 import type { AdminRoutes } from './admin-routes.ts';
+import { longJson } from './long-json.ts';
 
 const TAG = 'The whole node';
 
 /** How the node stands. */
 export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory, { version, clock }: Services): void {
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/status',
@@ -19,7 +20,7 @@ export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFacto
     (c) => c.json({ node: factory.node, version, at: clock.wall(), ...factory.getFactoryStatus() }),
   );
 
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/health-check',
@@ -27,10 +28,13 @@ export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFacto
       summary: 'The verdict on every manager; evicts nobody',
       answer: { status: 200, description: 'Counts and managers', schema: HealthCheck },
     },
-    async (c) => c.json(await factory.healthCheckAllManagers()),
+    async (c) => {
+      const { managers, ...counts } = await factory.healthCheckAllManagers();
+      return c.body(longJson(clock, counts, 'managers', managers), 200, { 'content-type': 'application/json' });
+    },
   );
 
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/queue',
@@ -41,7 +45,7 @@ export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFacto
     (c) => c.json({ queued: factory.queue() }),
   );
 
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/consistency',

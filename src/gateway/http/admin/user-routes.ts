@@ -1,34 +1,36 @@
 import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
 import type { WebSocketManager } from '../../../managers/manager.ts';
 import type { ManagerId, UserId } from '../../../protocol/ids.ts';
-import { FreedByOperator, FreeUser, UserPath, Users, UsersQuery } from '../../../schemas/admin-bodies.ts';
+import { FreedByOperator, FreeUser, SetTier, UserPath, Users, UsersQuery } from '../../../schemas/admin-bodies.ts';
+import { TierSet } from '../../../schemas/admin-operation.ts';
 import { UserDetail } from '../../../schemas/admin-reports.ts';
+import type { Services } from '../../services.ts';
 import type { HttpContext } from '../http-env.ts';
 import { problem } from '../problems.ts';
-import { type AdminRoutes, recordAct } from './admin-routes.ts';
-import { pageByKey } from './paging.ts';
+import type { AdminRoutes } from './admin-routes.ts';
 import { isProtected, protectedOnes } from './protection.ts';
+import { usersPage } from './user-list.ts';
 
 const TAG = 'Users';
 
 /** Who holds seats, and how to free some. */
-export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory): void {
-  routes.forOperator(
+export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory, { clock }: Services): void {
+  routes.look(
     {
       method: 'get',
       path: '/users',
       tag: TAG,
-      summary: 'Users that hold or wait for a seat here, by id',
+      summary: 'Users that hold or wait for a seat here',
       query: UsersQuery,
       answer: { status: 200, description: 'One page of them', schema: Users },
     },
-    (c, { query: { limit, cursor } }) => {
-      const { items, nextCursor } = pageByKey(factory.users(), ({ user }) => user, limit, cursor);
-      return c.json({ users: items, nextCursor });
+    async (c, { query }) => {
+      const page = await usersPage(factory, clock, query);
+      return page.is === 'ok' ? c.json({ users: page.items, nextCursor: page.nextCursor }) : problem(c, page.problem);
     },
   );
 
-  routes.forOperator(
+  routes.look(
     {
       method: 'get',
       path: '/users/{id}',
@@ -44,7 +46,27 @@ export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
     },
   );
 
-  routes.forOperator(
+  routes.change(
+    {
+      method: 'put',
+      path: '/users/{id}/tier',
+      tag: TAG,
+      summary: 'Gives a user another tier on this node until it restarts: for new admissions, and for those who wait at the gate',
+      params: UserPath,
+      body: SetTier,
+      answer: { status: 200, description: 'What counts from now on', schema: TierSet },
+    },
+    { action: 'set-tier', role: 'admin', target: ({ params }) => params.id },
+    (c, { params, body: { tier } }, { done }) => {
+      if (!factory.setTier(params.id as UserId, tier)) {
+        return problem(c, { code: 'bad-request', detail: TOO_MANY_TIERS });
+      }
+      done(tier === null ? 'the tier of the credential counts again' : `the tier is ${tier} from now on`);
+      return c.json({ user: params.id, tier });
+    },
+  );
+
+  routes.change(
     {
       method: 'post',
       path: '/users/{id}/free',
@@ -55,27 +77,24 @@ export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
       answer: { status: 200, description: 'Freed', schema: FreedByOperator },
       problems: ['not-found', 'protected', 'store-unavailable'],
     },
-    async (c, { params, body: { managers, count, reason } }) => {
+    { action: 'free-user', target: ({ params }) => params.id },
+    async (c, { params, body: { managers, count, reason } }, { done }) => {
       const user = params.id as UserId;
       const held = factory.list(user);
       if (held.length === 0) return unknown(c, user);
       const answer = (freed: readonly string[], run: string | null): Response => {
-        recordAct(c, { action: 'free-user', reason, target: user, freed });
+        done(`freed ${freed.length} of ${held.length} seats`, freed);
         return c.json({ freed, kept: factory.list(user).length, run });
       };
       if (count !== undefined) {
         const report = await factory.cleanup(user, { upTo: 'force', need: count });
-        return answer(report?.victims.map(({ managerId }) => managerId) ?? [], report?.run ?? null);
-      }
-      if (managers === undefined)
         return answer(
-          await evictAll(
-            factory,
-            held.filter(({ verdict }) => verdict.proof),
-            reason,
-          ),
-          null,
+          report.victims.map(({ managerId }) => managerId),
+          report.run,
         );
+      }
+      const evicted = async (whom: readonly WebSocketManager[]): Promise<Response> => answer(await evictAll(factory, whom, reason), null);
+      if (managers === undefined) return await evicted(held.filter(({ verdict }) => verdict.proof));
 
       const chosen = managers.map((id) => held.find((manager) => manager.id === id));
       const strange = managers.filter((_, i) => chosen[i] === undefined);
@@ -83,7 +102,7 @@ export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
       const safe = chosen.filter((manager) => manager !== undefined);
       const pinned = safe.filter(isProtected).map(({ id }) => id);
       if (pinned.length > 0) return protectedOnes(c, pinned, 'Nobody was freed; leave it out, or evict it by itself with `overrideProtection: true`.');
-      return answer(await evictAll(factory, safe, reason), null);
+      return await evicted(safe);
     },
   );
 }
@@ -94,5 +113,8 @@ async function evictAll(factory: WebSocketManagerFactory, managers: readonly Web
   for (const { id } of managers) if (await factory.evict(id, { reason: 'admin-evicted', by: null, detail: reason })) freed.push(id);
   return freed;
 }
+
+const TOO_MANY_TIERS =
+  'Expected at most 10,000 users with a tier given by operators, one more came. Give some back with `tier: null`, or set tiers where the credentials are made.';
 
 const unknown = (c: HttpContext, id: string): Response => problem(c, { code: 'not-found', detail: `User \`${id}\` holds no seat here and waits for none.` });

@@ -1,0 +1,45 @@
+import type { Gauges } from '../../ports/events.ts';
+import type { Tier } from '../../protocol/ids.ts';
+import type { Bursts } from '../cleanup/bursts.ts';
+import type { Context } from '../context.ts';
+
+interface Sources {
+  readonly bursts: Bursts;
+  /** Admissions that wait, by tier. */
+  queued(): readonly { readonly tier: Tier; readonly count: number }[];
+  /** Whether seats cannot be asked for. */
+  isStoreLost(): boolean;
+  leaseRemainingMs(): number;
+}
+
+/** Reads how things stand at this instant from figures that are kept up elsewhere. Looks at no manager, so that asking costs the same
+ *  for one as for 100,000. */
+export function gaugesOf(context: Context, sources: Sources): () => Gauges {
+  const { standing, registry, sockets, meter, counters, events } = context;
+  let isDraining = false;
+  events.on('drain-started', () => {
+    isDraining = true;
+  });
+  return () => {
+    const { active, debt } = sources.bursts.count;
+    return {
+      managers: standing.managers,
+      seats: standing.seats,
+      effectiveSeats: standing.effective,
+      transports: sockets.open,
+      quarantinedTransports: sockets.quarantined,
+      users: registry.userCount,
+      usersAtLimit: registry.usersAtLimit,
+      usersInBurst: active,
+      usersInDebt: debt,
+      queueLength: sources.queued(),
+      unackedEvents: meter.unacked,
+      bufferedBytes: meter.bufferedBytes,
+      localHealthScore: context.score(),
+      storeFailOpen: sources.isStoreLost(),
+      leaseRemainingMs: sources.leaseRemainingMs(),
+      draining: isDraining,
+      cleanupHeartbeatAt: counters.heartbeatAt,
+    };
+  };
+}

@@ -1,0 +1,43 @@
+/** The history of the figures as columns, the way charts want them. */
+
+import { SERIES, type SeriesName, type SeriesRange, type SeriesUpdate } from 'spillway/admin';
+
+/** Points of each range that the gateway keeps. */
+const KEEPS: Readonly<Record<SeriesRange, number>> = { '15m': 900, '24h': 1_440, '7d': 1_008 };
+
+export type Values = readonly (number | null)[];
+
+export class SeriesStore {
+  #at: number[] = [];
+  #columns: (number | null)[][] = SERIES.map(() => []);
+  stepMs = 1_000;
+
+  take({ range, stepMs, whole, points }: SeriesUpdate): void {
+    this.stepMs = stepMs;
+    if (whole) {
+      this.#at = [];
+      this.#columns = SERIES.map(() => []);
+    }
+    const newest = this.#at.at(-1) ?? Number.NEGATIVE_INFINITY;
+    for (const [at, ...values] of points) {
+      if (at == null || at <= newest) continue;
+      this.#at.push(at);
+      this.#columns.forEach((column, i) => {
+        column.push(values[i] ?? null);
+      });
+    }
+    const surplus = this.#at.length - KEEPS[range];
+    if (surplus <= 0) return;
+    this.#at.splice(0, surplus);
+    for (const column of this.#columns) column.splice(0, surplus);
+  }
+
+  /** Milliseconds since the Unix epoch, oldest first. */
+  get at(): readonly number[] {
+    return this.#at;
+  }
+
+  of(name: SeriesName): Values {
+    return this.#columns[SERIES.indexOf(name)] ?? [];
+  }
+}
