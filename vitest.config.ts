@@ -6,6 +6,7 @@ import { ClosingLine } from './test/support/reporter.ts';
 const ALONE = [
   'test/browser/**/*.test.{ts,tsx}',
   'test/faults/**/*.test.ts',
+  'test/acceptance/as-05*.test.ts',
   'test/integration/admission-guards.test.ts',
   'test/integration/store-ground.test.ts',
 ];
@@ -36,6 +37,7 @@ export default defineConfig({
         test: {
           name: 'acceptance',
           include: ['test/acceptance/**/*.test.ts'],
+          exclude: ALONE,
           pool: 'forks',
           maxWorkers: 2,
           testTimeout: 30_000,

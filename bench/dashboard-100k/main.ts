@@ -148,9 +148,11 @@ async function measure(managers: number, settings: Settings, withBrowser: boolea
   const viewer = await Viewer.open(port, KEY);
   const overview = await measureScreen('overview', OVERVIEW, measured, viewer, settings);
   const list = await measureScreen('list', LIST, measured, viewer, settings);
+  viewer.close();
+  // The end of the last watch is work too.
+  await sleep(SETTLE_MS);
   const nobody = await measured.during('profile', settings.windowMs);
   const { rssMiB } = await measured.during('cost', 1_000);
-  viewer.close();
   const browser: readonly BrowserResult[] =
     withBrowser && existsSync(join(pages, 'index.html')) ? await measureBrowser(`http://127.0.0.1:${port}/#k=${KEY}`, settings.windowMs) : [];
   measured.end();

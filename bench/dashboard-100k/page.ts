@@ -77,7 +77,7 @@ function browserPart(results: readonly BrowserResult[]): readonly string[] {
   return [
     'The page in headless Chromium, on the same cores:',
     '',
-    '| screen | main thread for an update | updates/s | frame p50, p99, longest | tasks above 50 ms | heap |',
+    '| screen | CPU of the main thread for an update | updates/s | frame p50, p99, longest | tasks above 50 ms | heap |',
     '| --- | --- | --- | --- | --- | --- |',
     ...results.map(
       (r) =>

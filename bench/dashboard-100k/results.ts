@@ -32,7 +32,7 @@ export interface ScreenResult {
 /** The page in a real browser. */
 export interface BrowserResult {
   readonly screen: string;
-  /** Time of the page's main thread for each update. */
+  /** CPU time of the page's main thread for each update. */
   readonly msPerUpdate: number;
   readonly updatesPerS: number;
   readonly frameP50Ms: number;

@@ -22,7 +22,7 @@ and where it came from, \`spillway config explain KEY\` one of them with what it
 - **Secrets** may be read from a file: the variable with \`_FILE\` behind its name, such as \`${environmentOf('auth.jwtSecret')}_FILE\`. They
   are never printed.
 - **Lists** are separated by commas on the command line and in the environment.
-- \`PORT\` is read too, as a weaker \`${environmentOf('listen')}\`.
+- \`PORT\` is read too, as a weaker \`${environmentOf('listen')}\`, and \`REDIS_URL\`, as a weaker \`${environmentOf('store')}\`.
 - An unknown key, flag or command is an error that names the nearest one; all problems come in one message. An unknown
   \`SPILLWAY_…\` variable is a warning.
 

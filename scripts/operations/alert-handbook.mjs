@@ -140,14 +140,61 @@ export const HANDBOOK = {
   },
   FailOpen: {
     means:
-      'The store has not answered for a minute. Whoever is seated stays, and comes back to that seat; whoever is new tries again by itself until the store is back. Answers wait in memory, late and never lost; readiness is 503, so that a balancer sends nobody new.',
+      'The store has not answered for a minute. Whoever is seated stays, and comes back to that seat. A gateway with a store of its own tells newcomers to try again by themselves; one that shares it seats them by its own limits, so that together they may hold more than the limit of all. Answers wait in memory, late and never lost; readiness is 503, so that a balancer prefers gateways that have a store.',
     people: 'Answers stop in the middle and go on later; old conversations cannot be opened.',
     doing: [
       ['Ask the store. The answer names address, error and likely cause.', 'spillway check store', null],
       ['Is the disk full, the file locked, the machine gone?', 'spillway doctor', null],
+      ['Is it one gateway or all? A store that several share: work through [Store failover](store-failover.md).', 'spillway nodes list', 'nodes'],
       ['Do not restart the gateway: its memory holds what the store has not taken.', null, null],
     ],
     clears: 'With the first answer of the store.',
+  },
+  NodeDead: {
+    means:
+      'The key of another gateway in the shared store has ended, and it had not moved its clients away before: it was killed, its machine is gone, it is cut off from the store, or it stood still for more than 5 s. Its seats count no more within 6.5 s; its clients come back by themselves on the others and miss nothing; answers that it was giving end visibly (`producer_lost`) within 15 s, and messages that waited there are answered elsewhere. Told by every gateway that saw it.',
+    people: 'One reconnect. Who was being answered reads that the answer broke off, and asks again.',
+    doing: [
+      ['See who is there, and since when.', 'spillway nodes list', 'nodes'],
+      ['Which one was it?', 'spillway events tail --type node-died --since 10m', 'events?type=node-died'],
+      ['Look at its process and machine: killed for memory, stalled, cut off? Start it again, under the same name if you like.', null, null],
+      ['Have the others room for everybody?', 'spillway status', 'status'],
+    ],
+    clears: '5 minutes after the last one.',
+  },
+  StoreSlow: {
+    means:
+      'Of the questions about seats, one in a hundred takes more than 75 ms. A question that takes more than 150 ms counts as unanswered: the gateway then serves by its own limits, as while the store is away.',
+    people: 'Getting a seat takes longer than it should.',
+    doing: [
+      ['Ask for version, settings, latency and clock of the store from this machine.', 'spillway doctor', null],
+      [
+        'Redis: `SLOWLOG GET`, `LATENCY DOCTOR`, `INFO commandstats`. A fork for a snapshot, a slow disk with `appendfsync always`, swapping, a busy neighbour?',
+        null,
+        null,
+      ],
+      ['Which questions? The metric `store_request_seconds` has them by `op`.', null, null],
+    ],
+    clears: 'When 99 of 100 answers come within 75 ms for 5 min.',
+  },
+  SeatsForgotten: {
+    means:
+      'Gateways renew the seats of their sessions every 10 s; the store did not know more than a tenth of them and was told again. Nobody was cut. Either a failover lost the last writes, or the store was emptied, or its clock jumped ahead so that leases ended early; or this gateway stood still for longer than a lease (30 s).',
+    people: 'Nothing, but that for a moment somebody could have more sessions than their limit.',
+    doing: [
+      ['Did the store fail over, restart or lose its data? Work through [Store failover](store-failover.md).', 'spillway doctor', null],
+      ['Did this gateway stall?', 'spillway events tail --type store-lost --since 1h', 'events?type=store-lost'],
+    ],
+    clears: '10 minutes after the last such renewal.',
+  },
+  StoreClock: {
+    means: 'Leases, bursts, queues and retention run by the clock of the store, tokens of people by the clocks of the gateways. They are more than 5 s apart.',
+    people: 'Nothing yet. Tokens may be refused too early, or taken too long.',
+    doing: [
+      ['Which one is wrong? Compare both with this machine.', 'spillway doctor', null],
+      ['Set all of them by NTP. A step of the store’s clock ends leases early or late; seats are put back by themselves.', null, null],
+    ],
+    clears: 'When they agree to 5 s.',
   },
   SweeperDead: {
     means:

@@ -9,6 +9,8 @@ export interface AdminClientOptions {
   readonly url?: string;
   /** The admin key. Null: only what needs none. */
   readonly key: string | null;
+  /** Is told of nodes that share the gateway’s store and did not answer in time, whenever an answer names some. */
+  readonly unanswered?: (nodes: readonly string[]) => void;
 }
 
 export interface PageQuery {
@@ -84,11 +86,14 @@ export interface AdminClient {
 }
 
 /** Makes a client of the admin API. It only needs `fetch`, so it works in browsers and in Node. */
-export function createAdminClient({ url = '', key }: AdminClientOptions): AdminClient {
+export function createAdminClient({ url = '', key, unanswered }: AdminClientOptions): AdminClient {
   const asker = createAsker(url, key);
   const read = async (request: AdminRequest): Promise<unknown> => {
     const response = await asker.ask(request);
-    return response.status === 204 ? null : response.json();
+    if (response.status === 204) return null;
+    const answer = (await response.json()) as { readonly unanswered?: readonly string[] } | null;
+    if (unanswered !== undefined && Array.isArray(answer?.unanswered) && answer.unanswered.length > 0) unanswered(answer.unanswered);
+    return answer;
   };
   // What comes is what the schemas of the gateway describe: the gateway's tests check its answers by them.
   const get = async <T>(path: string, query?: object): Promise<T> => (await read({ path, query: query as Query | undefined })) as T;

@@ -45,6 +45,8 @@ export interface Accounts {
   /** Ends a log-in, or all of its user. Answers whose managers end: those of `family`, or all of the user's for null. Null for an
    *  unknown token, which ends nothing. */
   logout(refreshToken: string, everywhere: boolean): Promise<{ readonly user: UserId; readonly family: string | null } | null>;
+  /** Another node has ended a log-in, or all of a user's up to now (`family` null): its access tokens are void here too. */
+  loggedOutElsewhere(user: UserId, family: string | null): void;
 }
 
 export interface AccountsOptions {
@@ -133,6 +135,11 @@ export function createAccounts(options: AccountsOptions): Accounts {
       if (everywhere) ended.endAll(refresh.user);
       else ended.end(refresh.family);
       return { user: refresh.user, family: everywhere ? null : refresh.family };
+    },
+
+    loggedOutElsewhere(user, family) {
+      if (family === null) ended.endAll(user);
+      else ended.end(family);
     },
   };
 }

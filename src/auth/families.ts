@@ -8,8 +8,8 @@ export const newFamily = (clock: Clock, random: Random): string => `${clock.wall
 
 const startOf = (family: string): number => Number.parseInt(family, 36);
 
-/** Which log-ins were ended although tokens of theirs have not. Kept in memory for the life of an access token, so after a restart,
- *  or on another node, such a token is honoured until it ends by itself. */
+/** Which log-ins were ended although tokens of theirs have not. Kept in memory for the life of an access token, so after a restart
+ *  such a token is honoured until it ends by itself. Nodes that share a store tell each other. */
 export interface EndedFamilies {
   end(family: string): void;
   /** Ends everything that the user logged in up to now. */

@@ -30,6 +30,7 @@ export async function buildGateway(
     agent: await answering(options, golden, telemetry),
     alerts: alertsOf(options, golden),
     store,
+    ...(options.node === null ? {} : { node: options.node }),
     signingKey: ground.signingKey,
     adminKey: ground.adminKey.key,
     adminReadOnly: options.admin.readOnly,

@@ -1,5 +1,5 @@
-import { randomBytes } from 'node:crypto';
-import { accessSync, constants, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash, randomBytes } from 'node:crypto';
+import { accessSync, constants, existsSync, linkSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ADMIN_KEY_RULE, isAdminKey } from '../auth/admin-key.ts';
@@ -46,6 +46,19 @@ export function readSigningKey(folder: string): Uint8Array {
     );
   }
   return key;
+}
+
+/** The key of the option `signingKey`; null where that is not set. */
+export const signingKeyFrom = (text: string | null): Uint8Array | null => (text === null ? null : new Uint8Array(createHash('sha256').update(text).digest()));
+
+/** Puts another key into the data folder, in one step. */
+export function replaceSigningKey(folder: string, key: Uint8Array): void {
+  guarded(folder, () => {
+    const path = signingKeyFile(folder);
+    const draft = `${path}.${randomBytes(6).toString('hex')}`;
+    writeFileSync(draft, key, { mode: 0o600, flag: 'wx' });
+    renameSync(draft, path);
+  });
 }
 
 /** The key of the admin API. Made at the first start, readable by its owner only; a text, so that it can be pasted.

@@ -45,6 +45,8 @@ function skew(at: number, began: number, ended: number): Finding {
 
 async function storeLatency({ client }: Target): Promise<Finding> {
   const { nodes } = await client.nodes();
+  const silent = nodes.filter(({ state }) => state === 'silent').map(({ node }) => node);
+  if (silent.length > 0) return found('nodes', 'problem', `${silent.join(', ')} did not answer: spillway nodes list`);
   const measured = nodes.map(({ storeMs }) => storeMs).filter((ms) => ms !== null);
   if (measured.length === 0) return found('store latency', 'problem', 'the store does not answer the gateway');
   const worst = Math.max(...measured);

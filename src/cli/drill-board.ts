@@ -8,6 +8,7 @@ import type { Ground } from './ground.ts';
 import { issuerToken } from './issuer-token.ts';
 import { urlOf } from './listen-address.ts';
 import type { Open } from './run-server.ts';
+import { storeAddress } from './store-address.ts';
 
 const PROGRAM = fileURLToPath(new URL('./main.js', import.meta.url));
 /** Who is in a drill takes no place from those who pay. */
@@ -21,10 +22,19 @@ export function drillBoardOf(options: ServerOptions, ground: Ground, open: Pick<
       gateway: { url: urlOf(open.public), adminUrl: urlOf(open.admin), adminKey: ground.adminKey.key },
       options: libraryOptions(options),
       store: options.store,
+      sharedStore: sharedStoreOf(options),
       program: PROGRAM,
       mint: minter(options, ground),
     }),
   );
+}
+
+/** Null where no other gateway can share it. */
+function sharedStoreOf(options: ServerOptions): DrillSurroundings['sharedStore'] {
+  const address = storeAddress(options);
+  if (address?.is !== 'redis') return null;
+  const { prefix, password = null, ...where } = address.options;
+  return { ...where, store: options.store, prefix, password };
 }
 
 /** Who makes tokens of this gateway: itself, whoever knows the shared secret, or an issuer that cannot be asked for one. */

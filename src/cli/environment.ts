@@ -13,7 +13,8 @@ export interface EnvironmentLayers {
   readonly warnings: readonly string[];
 }
 
-/** `SPILLWAY_…` for every option, `SPILLWAY_…_FILE` for secrets in files, and `PORT` as a weaker `SPILLWAY_LISTEN`. An empty
+/** `SPILLWAY_…` for every option, `SPILLWAY_…_FILE` for secrets in files, `PORT` as a weaker `SPILLWAY_LISTEN` and `REDIS_URL`
+ *  as a weaker `SPILLWAY_STORE`. An empty
  *  variable counts as not set, as container tools pass unset ones. Variables that nothing reads become warnings, unreadable
  *  files problems. */
 export function readEnvironment(env: NodeJS.ProcessEnv, host: string, problems: string[]): EnvironmentLayers {
@@ -32,6 +33,7 @@ export function readEnvironment(env: NodeJS.ProcessEnv, host: string, problems: 
   }
   const layers: Layer[] = [{ source: 'environment', values, asText: true, spell: environmentOf }];
   if (env.PORT) layers.push(portLayer(env.PORT, host, problems));
+  if (env.REDIS_URL) layers.push({ source: 'REDIS_URL', values: new Map([['store', env.REDIS_URL]]), asText: true, spell: () => 'REDIS_URL' });
   const warnings = Object.keys(env)
     .filter((name) => name.startsWith('SPILLWAY_') && !read.has(name))
     .map((name) => {

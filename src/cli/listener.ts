@@ -30,7 +30,8 @@ export async function openListener(key: ListenKey, wanted: ListenAddress): Promi
   let handler: RequestListener = waiting('The gateway is starting.');
   const bounds = { headersTimeout: HEADERS_MS, connectionsCheckingInterval: LOOK_EVERY_MS };
   const server = createServer(bounds, (request, response) => handler(request, response));
-  const failure = await listen(server, wanted);
+  // Among the processes of `workers` the port for people is shared; each has its own for operators.
+  const failure = await listen(server, wanted, key === 'admin.listen');
   if (failure !== null) throw explained(failure, key, wanted);
   return {
     server,
@@ -86,7 +87,7 @@ async function openBoth(wanted: { readonly public: ListenAddress; readonly admin
 const moved = (address: ListenAddress, step: number): ListenAddress =>
   address.port === 0 ? address : { ...address, port: Math.min(address.port + step, 65_535) };
 
-function listen(server: Server, { host, port }: ListenAddress): Promise<NodeJS.ErrnoException | null> {
+function listen(server: Server, { host, port }: ListenAddress, exclusive: boolean): Promise<NodeJS.ErrnoException | null> {
   return new Promise((resolve) => {
     const settle = (failure: NodeJS.ErrnoException | null) => {
       server.off('error', settle);
@@ -96,7 +97,7 @@ function listen(server: Server, { host, port }: ListenAddress): Promise<NodeJS.E
     const done = () => settle(null);
     server.once('error', settle);
     server.once('listening', done);
-    server.listen({ port, ...(host === '' ? {} : { host }) });
+    server.listen({ port, exclusive, ...(host === '' ? {} : { host }) });
   });
 }
 

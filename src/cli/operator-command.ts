@@ -45,11 +45,19 @@ export function onGateway<F>(act: (job: Job<F>, ...args: string[]) => Promise<vo
     const job = { ...target, json: flags.json === true, isTerminal: process.stdout.isTTY === true && flags.json !== true, flags };
     try {
       await act(job, ...(all.slice(0, -2) as string[]));
+      tellLate(target);
     } catch (error) {
       if (!AdminProblem.is(error)) throw error;
       process.exitCode = tell(error, target);
     }
   };
+}
+
+/** A smaller number than the true one is never shown without a word. */
+function tellLate({ late }: Target): void {
+  if (late.size === 0) return;
+  say(`${[...late].join(', ')} did not answer: nothing of ${late.size === 1 ? 'that node' : 'those nodes'} is in what is shown.`);
+  process.exitCode ||= EXIT.partly;
 }
 
 /** Says what was refused and what helps. */

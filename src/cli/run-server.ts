@@ -7,12 +7,13 @@ import type { Telemetry } from '../ports/telemetry.ts';
 import { createLog } from '../telemetry/log.ts';
 import { buildGateway } from './build-gateway.ts';
 import { drillBoardOf } from './drill-board.ts';
-import { googleCloud } from './environment.ts';
 import { goldenAccess } from './golden-path/access.ts';
 import { startGoldenPath } from './golden-path/golden-path.ts';
-import { type AdminKey, openGround, openStore, openStoreWhenPossible, RETRY_MS } from './ground.ts';
+import { type AdminKey, openGround, openStore, openStoreWhenPossible, RETRY_MS, sharedGround } from './ground.ts';
+import { keepSharing } from './keep-sharing.ts';
 import { type ListenAddress, parseListen, urlOf } from './listen-address.ts';
 import { type Listeners, openListeners } from './listener.ts';
+import { logFormatOf } from './log-format.ts';
 import { stopAsked } from './stop.ts';
 import { loadTracing } from './tracing.ts';
 
@@ -37,21 +38,22 @@ export interface Open {
  *  @throws SpillwayError if it cannot start. */
 export async function runServer({ resolved, orNextPorts, retry, ready }: RunRequest): Promise<void> {
   const { options } = resolved;
-  const cloud = googleCloud(process.env);
-  const log = createLog({ level: options.logging.level, format: formatOf(options.logging.format, cloud !== null), project: cloud?.project ?? null });
+  const log = createLog({ level: options.logging.level, ...logFormatOf(options.logging.format, process.env) });
   const stop = new AbortController();
   const stopped = stopAsked().then((signal) => stop.abort(signal));
   try {
     const startTracing = await loadTracing(options, process.env);
     // First of all the ports: whoever starts twice by mistake must not touch the store of the first.
     await using listeners = await opened(options, orNextPorts);
-    const ground = await openGround(options);
-    const waits = retry ? openStoreWhenPossible(options.store, tellWhy(listeners, log), stop.signal) : openStore(options.store);
+    const own = await openGround(options);
+    const waits = retry ? openStoreWhenPossible(options, tellWhy(listeners, log), stop.signal) : openStore(options);
     await using store = await waits;
     if (store === null) return;
+    const ground = await sharedGround(own, options, store);
     const drills = drillBoardOf(options, ground, { public: listeners.public.address, admin: listeners.admin.address });
     const golden = await goldenAccess(options);
     await using gateway = await buildGateway(options, ground, store, log, drills, golden, configurationOf(resolved));
+    using _keeping = keepSharing(ground, options, store, gateway.factory.cluster, log);
     await using _tracing = startTracing?.(gateway, ground.signingKey) ?? null;
     listeners.public.hand(gateway.handler);
     listeners.admin.hand(gateway.admin.handler);
@@ -101,10 +103,4 @@ async function opened({ listen, admin }: ServerOptions, orNext: boolean): Promis
       await Promise.all([listeners.public.close(), listeners.admin.close()]);
     },
   };
-}
-
-function formatOf(format: 'auto' | 'json' | 'gcp' | 'pretty', isOnGoogleCloud: boolean): 'json' | 'gcp' | 'pretty' {
-  if (format !== 'auto') return format;
-  if (process.stdout.isTTY) return 'pretty';
-  return isOnGoogleCloud ? 'gcp' : 'json';
 }

@@ -1,6 +1,8 @@
 import { ADMIN_KEY_RULE, isAdminKey } from '../auth/admin-key.ts';
+import { shownValue } from '../core/option-names.ts';
 import type { ServerOptions } from '../core/options.ts';
 import { isLoopback, parseListen } from './listen-address.ts';
+import { STORE_FORMS, storeAddress } from './store-address.ts';
 
 /** HS256 is as strong as its secret, up to here (RFC 7518 §3.2). */
 const SECRET_MIN_BYTES = 32;
@@ -9,7 +11,7 @@ const MAKE_SECRET = '`openssl rand -base64 32`';
 /** What forbids a start although every single option is fine. */
 export function startProblems(options: ServerOptions, command: 'dev' | 'serve'): readonly string[] {
   const problems: string[] = [];
-  const { auth, admin, agent, alerts, goldenPath, listen, rate, store } = options;
+  const { auth, admin, agent, alerts, goldenPath, listen, node, rate, redis, signingKey, store, workers } = options;
   const address = parseListen(listen);
   if (address === null) problems.push(`Expected \`listen\` to be \`[host]:port\`, such as \`:8787\` or \`127.0.0.1:8787\`, got \`${listen}\``);
   if (auth.mode === 'dev' && address !== null && !isLoopback(address.host)) {
@@ -53,6 +55,17 @@ export function startProblems(options: ServerOptions, command: 'dev' | 'serve'):
     problems.push(
       `\`goldenPath.everyMs: ${goldenPath.everyMs}\` logs in ${walks} times a minute, and \`rate.loginsPerMinute\` allows ${rate.loginsPerMinute}: walk less often, or allow more`,
     );
-  if (store !== 'memory' && !/^sqlite:./.test(store)) problems.push(`Expected \`store\` to be \`memory\` or \`sqlite:FILE\`, got \`${store}\``);
+  const kept = storeAddress(options);
+  if (kept === null) problems.push(`Expected \`store\` to be ${STORE_FORMS}; got \`${String(shownValue(store))}\``);
+  else if (workers > 1 && kept.is !== 'redis')
+    problems.push(
+      `\`workers: ${workers}\` needs a store that processes can share, got \`${store}\`: set \`store\` to the address of a Redis or Valkey, such as \`redis://127.0.0.1:6379\``,
+    );
+  if (node !== null && !/^[A-Za-z0-9_.-]{1,60}$/.test(node))
+    problems.push(`Expected \`node\` to be 1 to 60 letters, digits, \`_\`, \`.\` and \`-\`, got \`${node}\``);
+  if (!/^[A-Za-z0-9_.-]{1,64}$/.test(redis.prefix))
+    problems.push(`Expected \`redis.prefix\` to be 1 to 64 letters, digits, \`_\`, \`.\` and \`-\`, got \`${redis.prefix}\``);
+  if (signingKey !== null && signingKey.length < SECRET_MIN_BYTES)
+    problems.push(`Expected \`signingKey\` to be at least ${SECRET_MIN_BYTES} characters, got ${signingKey.length}. Make one: ${MAKE_SECRET}`);
   return problems;
 }

@@ -15,6 +15,8 @@ export interface Target {
   /** Where the key came from, in words. */
   readonly keyFrom: string;
   readonly client: AdminClient;
+  /** Nodes that did not answer the one that was asked, so far. */
+  readonly late: ReadonlySet<string>;
 }
 
 /** The gateway at `url`, with the key of `SPILLWAY_ADMIN_TOKEN`, of the file that `SPILLWAY_ADMIN_TOKEN_FILE` names, or of
@@ -22,7 +24,11 @@ export interface Target {
 export function targetAt(url: string, env: NodeJS.ProcessEnv = process.env): Target {
   const address = checked(url);
   const { key, from } = keyOf(env);
-  return { url: address, key, keyFrom: from, client: createAdminClient({ url: address, key }) };
+  const late = new Set<string>();
+  const unanswered = (nodes: readonly string[]): void => {
+    for (const node of nodes) late.add(node);
+  };
+  return { url: address, key, keyFrom: from, client: createAdminClient({ url: address, key, unanswered }), late };
 }
 
 function checked(url: string): string {

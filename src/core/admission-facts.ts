@@ -73,6 +73,8 @@ export interface AdmissionFacts {
 
 export interface NodeFacts {
   readonly seats: number;
+  /** Of them: the user's own. */
+  readonly own: number;
   /** Tickets at the gate. */
   readonly gate: number;
   /** A seat of this node is kept for it: the gate gave it the one that became free, or its own pass freed one. */

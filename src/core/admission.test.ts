@@ -172,6 +172,9 @@ describe('A2: a full node', () => {
     expect(atDeadline({ seats: 0 }, 10_000)).toEqual({ ...away, afterMs: 3_750 });
     expect(atDeadline({ seats: 0, jitter: 0 }, 10_000)).toEqual({ ...away, afterMs: 3_000 });
     expect(decide({ seats: 0, node: { ...fullNode, gate: 1_000 }, done: swept })).toMatchObject({ reason: 'node-overloaded' });
+    // Giving up a seat on another node would make no room on this one.
+    const elsewhere = { ...node, own: 0 };
+    expect(decide({ node: elsewhere, ticket: atGate('user'), seats: 20, done: swept }, 10_000)).toMatchObject({ reason: 'node-overloaded' });
   });
 
   it('does not let a user’s own queue end otherwise than with Force, or with a seat of its own dead', () => {
@@ -205,7 +208,13 @@ const anyFacts: fc.Arbitrary<AdmissionFacts> = fc
     forcesLastMinute: fc.constantFrom(0, 59),
     ticket: fc.option(fc.oneof(fc.constantFrom(inQueue('user'), inQueue('auto')), fc.constantFrom(atGate('user'), atGate('auto')))),
     refusal: fc.option(fc.constant({ promiseAt: mono(4_000), promise: 'kept' }), { freq: 3 }),
-    node: fc.record({ seats: fc.constantFrom(0, 0, 0, 20_000, 21_000), gate: fc.constantFrom(0, 0, 5, 1_000), turn: fc.boolean(), score: fc.nat(8) }),
+    node: fc.record({
+      seats: fc.constantFrom(0, 0, 0, 20_000, 21_000),
+      gate: fc.constantFrom(0, 0, 5, 1_000),
+      turn: fc.boolean(),
+      own: fc.nat(26),
+      score: fc.nat(8),
+    }),
     request: fc.record({
       intent: fc.constantFrom('user' as const, 'auto' as const),
       tier: fc.constantFrom('enterprise', 'free', 'mid'),

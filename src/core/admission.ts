@@ -23,7 +23,7 @@ export function decideAdmission(f: AdmissionFacts, o: Options, now: Mono): Admis
   if (isNodeFull(f, o)) {
     const hasReserve = mayUseReserve(f, o);
     // Who stands in the user's own queue takes a seat of its own user in the end, and needs none of the node's.
-    if (ticket !== null && f.seats > 0 && !hasReserve) return freeOwnDead(f) ?? waitOn(ticket, f, o, now);
+    if (ticket !== null && f.node.own > 0 && !hasReserve) return freeOwnDead(f) ?? waitOn(ticket, f, o, now);
     if (f.done.node === 'no') return { do: 'clean', of: 'node', level: 'moderate', liveMax: 0, need: f.joined };
     if (!hasReserve) return passGate(f, isPersons(f, o) ? 'user' : 'auto', o, now);
   }

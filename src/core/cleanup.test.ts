@@ -101,6 +101,14 @@ describe('the dead', () => {
     expect(taken([lost(3, 2_000), lost(4, 3_000)], { level: 'conservative', need: 1 })).toEqual([4]);
   });
 
+  it('of a node that is gone go only as needed: it may come back', () => {
+    const list = [one(1, { owner: 'dead' }), one(2, { owner: 'dead' }), one(3, { owner: 'dead' }), zombie(4)];
+    expect(taken(list, { level: 'conservative', need: 2 })).toHaveLength(2);
+    expect(taken(list, { level: 'moderate', need: 2 })).toEqual(expect.arrayContaining([4]));
+    expect(taken(list, { level: 'moderate', need: 2 })).toHaveLength(2);
+    expect(taken(list, { level: 'conservative', need: 0 })).toEqual([]);
+  });
+
   it('keep their seat in a proactive pass until their resume window ends', () => {
     const list = [lost(1, 9_000), lost(2, 120_000), ended(3), one(4, { owner: 'dead' }), zombie(5), suspect(6)];
     expect(taken(list, { trigger: 'proactive', level: 'aggressive', need: 0 }).sort()).toEqual([2, 3, 5]);

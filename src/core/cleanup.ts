@@ -43,7 +43,7 @@ export interface CleanupPlan {
 }
 
 /** Chooses who gives up a seat at `r.level`, cheapest loss first, among one user's managers. The dead are taken beyond the need
- *  (but one that lost its transport only just now, and any in a repayment, only as needed); the living never. Gives a reason for
+ *  (but one that lost its transport only just now, one of a dead node, and any in a repayment, only as needed); the living never. Gives a reason for
  *  everyone kept. Does not depend on the order of `r.candidates`. Never throws. */
 export function planCleanup(r: CleanupRequest, o: Options): CleanupPlan {
   const ordered = [...r.candidates].sort(victimOrder(r));
@@ -51,7 +51,8 @@ export function planCleanup(r: CleanupRequest, o: Options): CleanupPlan {
   const isFree = (c: Candidate) => protection(c, r) === null;
   const dead = ordered.filter((c) => isFree(c) && isDeadEligible(c, r.level, r.trigger, o));
 
-  const isSpared = (c: Candidate) => r.trigger === 'repay' || (r.trigger === 'admission' && isFreshlyLost(c, o));
+  // A node that seemed dead may only have stalled: it finds in place what nobody needed.
+  const isSpared = (c: Candidate) => r.trigger === 'repay' || c.owner === 'dead' || (r.trigger === 'admission' && isFreshlyLost(c, o));
   for (const c of dead) if (!isSpared(c)) taken.add(c);
   for (const c of dead.filter(isSpared).sort(byLoss)) if (taken.size < r.need) taken.add(c);
 

@@ -28,6 +28,7 @@ export function spanText(ms: number): string {
 /** Why a manager got verdict `v`, in one sentence without a full stop, such as `37 events unacknowledged for 9.2s, probe unanswered;
  *  its socket still answers pings`. */
 export function explainEvidence(e: Evidence, v: Verdict, now: Attentive): string {
+  if (e.owner === 'answering') return toldText(e, v, now);
   const noLink = withoutLink(e, now);
   if (noLink !== null) return noLink;
   if (e.owner === 'dead') return 'the node that held it is gone';
@@ -66,6 +67,12 @@ const LOST = {
   'half-open': 'its connection answered no ping and was given up',
   'write-stalled': 'its connection took no more data and was given up',
 } as const;
+
+/** What its own node told of it. The evidence is there. */
+function toldText(e: Evidence, v: Verdict, now: Attentive): string {
+  const known = `by its own node's word it has been ${v.is} (${v.reason}) for ${spanText(now - v.since)}`;
+  return join([known, e.run ? 'a run is in progress' : `unused for ${spanText(v.quietMs)}`]);
+}
 
 /** What speaks against it, or what is missing. */
 function accusation(e: Evidence, now: Attentive): string {

@@ -12,10 +12,10 @@ describe('leases', () => {
   });
 
   it('I21: a store that forgot a live manager gets it back; only a tombstone or a newer token ends it', () => {
-    expect(onRenew('OK')).toEqual({ do: 'keep' });
-    expect(onRenew('UNKNOWN')).toEqual({ do: 'adopt' });
-    expect(onRenew('FENCED')).toEqual({ do: 'end', reason: 'superseded' });
-    expect(onRenew('EVICTED', 'idle-over-limit')).toEqual({ do: 'end', reason: 'idle-over-limit' });
+    expect(onRenew({ is: 'OK' })).toEqual({ do: 'keep' });
+    expect(onRenew({ is: 'UNKNOWN' })).toEqual({ do: 'adopt' });
+    expect(onRenew({ is: 'FENCED' })).toEqual({ do: 'end', reason: 'superseded' });
+    expect(onRenew({ is: 'EVICTED', reason: 'idle-over-limit' })).toEqual({ do: 'end', reason: 'idle-over-limit' });
   });
 
   it('I20: tokens rise, also when the store lost the last one or its clock steps', () => {

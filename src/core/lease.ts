@@ -17,12 +17,11 @@ export function judgeNode(
 }
 
 /** What a node does with its live manager after a renewal. Only a tombstone or a newer token ends one; a store that forgot it gets it
- *  back. `tombstone` is the reason kept with the eviction, where the store tells it. */
+ *  back. */
 export function onRenew(
-  reply: 'OK' | 'EVICTED' | 'FENCED' | 'UNKNOWN',
-  tombstone: EvictReason | null = null,
+  reply: { readonly is: 'OK' | 'FENCED' | 'UNKNOWN' } | { readonly is: 'EVICTED'; readonly reason: EvictReason },
 ): { readonly do: 'keep' } | { readonly do: 'adopt' } | { readonly do: 'end'; readonly reason: EvictReason } {
-  switch (reply) {
+  switch (reply.is) {
     case 'OK':
       return { do: 'keep' };
     case 'UNKNOWN':
@@ -30,7 +29,7 @@ export function onRenew(
     case 'FENCED':
       return { do: 'end', reason: 'superseded' };
     case 'EVICTED':
-      return { do: 'end', reason: tombstone ?? 'lowest-value' };
+      return { do: 'end', reason: reply.reason };
   }
 }
 

@@ -27,7 +27,7 @@ export function passGate(f: AdmissionFacts, wanted: QueueClass, o: Options, now:
   if (f.ticket?.at !== 'gate') return f.node.gate < o.queue.gatePlaces ? { do: 'enqueue', at: 'gate', class: wanted, pushOut: null } : overloaded(f);
   if (now < f.ticket.deadline) return { do: 'wait' };
   // Who holds seats here can be seated without one more on this node.
-  if (f.ticket.class === 'user' && f.seats > 0) {
+  if (f.ticket.class === 'user' && f.node.own > 0) {
     if (f.done.force === 'no') return { do: 'force' };
     // Every seat it could name is promised to another admission, which ends in bounded time in a manager or a free seat: then it is named.
     if (f.done.force === 'promised' || now < f.ticket.deadline + o.cleanup.seatPromiseMs) return { do: 'wait' };

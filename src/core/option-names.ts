@@ -24,6 +24,10 @@ export function isOptionGroup(name: string): boolean {
   return OPTION_KEYS.some((key) => key.startsWith(`${name}.`));
 }
 
+/** A value as it may be shown: of an address that holds a password without it, whatever characters that is made of. */
+export const shownValue = (value: unknown): unknown =>
+  typeof value === 'string' ? value.replace(/^([a-z][a-z+]*:\/\/[^:@/\s]*):\S*@/i, '$1:[secret]@') : value;
+
 /** Whether the value may only be shown as "set" or "not set". */
 export function isSecret(key: OptionKey): boolean {
   return 'secret' in OPTIONS[key];

@@ -145,7 +145,23 @@ export const OPTIONS = {
   'admin.listen': text('127.0.0.1:8788', 'Where the listener for operators listens, `[host]:port`. Beyond this machine it needs `admin.token`.'),
   'admin.token': secret('Key for the admin API, of 16 characters or more. Without it the key in the file `admin-key` of the data folder counts.'),
   'admin.readOnly': serverFlag(false, 'Refuses everything that an operator could change.'),
-  store: text('sqlite:.spillway/spillway.sqlite', '`memory`, or `sqlite:FILE`.'),
+  store: text(
+    'sqlite:.spillway/spillway.sqlite',
+    '`memory`, `sqlite:FILE`, or what several gateways share: `redis://HOST:PORT`, `redis+cluster://HOST:PORT,…`, `redis+sentinel://HOST:PORT,…/NAME`; `rediss` for TLS.',
+  ),
+  'redis.password': secret('Password for the Redis or Valkey of `store`, where its address has none.'),
+  'redis.prefix': text('sp', 'Stands before every key in Redis: gateways with other prefixes share nothing.'),
+  node: text(null, 'Name of this gateway among those that share its store; default: `gw-` and random characters.'),
+  workers: {
+    kind: 'count',
+    default: 1,
+    min: 1,
+    does: 'Gateway processes on the one port of `listen`, each a node of its own; more than 1 needs a store that they share.',
+    scope: 'server',
+  },
+  signingKey: secret(
+    'Signs resume tokens and tokens of roles, 32 characters or more. Default: the key of the data folder; gateways that share a store agree on one there.',
+  ),
   data: text('.spillway', 'Folder for the store, the signing key, the admin key and the accounts of `auth.mode: dev`.'),
   'agent.kind': serverChoice(
     ['embedded', 'openai-compatible'],

@@ -23,6 +23,9 @@ export interface Claims {
 /** Open promises a user can have, in multiples of the places. Whoever is refused beyond them is told the last one's time and takes
  *  its chance there. */
 const PROMISES_PER_PLACE = 10;
+/** Promises that are kept for one user. Whoever is refused beyond them is told the last one's time too, and stands there like anybody: one
+ *  who asks for ever more of them costs everybody else no more than this. */
+export const PROMISES_KEPT = 1_000;
 
 /** Promises that can still be kept. */
 export const withoutLapsed = (promises: readonly Promised[], o: QueueRules, now: Mono): readonly Promised[] =>

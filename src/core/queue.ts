@@ -3,7 +3,7 @@
 import type { ManagerId } from '../protocol/ids.ts';
 import type { Mono } from './clocks.ts';
 import type { Options } from './options.ts';
-import { findPromise, hasRoom, nextPromiseAt, type Promised, withoutLapsed } from './promises.ts';
+import { findPromise, hasRoom, nextPromiseAt, PROMISES_KEPT, type Promised, withoutLapsed } from './promises.ts';
 
 export type QueueClass = 'user' | 'auto';
 
@@ -141,7 +141,7 @@ function queued(q: Queue, ticket: Ticket, pushedOut: Ticket | null, now: Mono, i
 function refuse(q: Queue, r: TicketRequest, o: QueueRules, now: Mono): Enqueued {
   const at = nextPromiseAt(q, r.class, o, now);
   const promised: Promised = { at, class: r.class, name: r.fresh };
-  const promises = [...q.promises, promised].sort((a, b) => a.at - b.at);
+  const promises = q.promises.length >= PROMISES_KEPT ? q.promises : [...q.promises, promised].sort((a, b) => a.at - b.at);
   return { is: 'full', queue: { ...q, promises }, promiseAt: at, promise: promised.name };
 }
 

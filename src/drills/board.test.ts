@@ -9,6 +9,7 @@ const surroundings: DrillSurroundings = {
   gateway: { url: 'http://127.0.0.1:1', adminUrl: 'http://127.0.0.1:2', adminKey: 'a-key-of-the-tests' },
   options: resolveOptions({ limits: { perUser: 30 } }),
   store: 'memory',
+  sharedStore: null,
   program: '/nowhere/main.js',
   mint: null,
 };

@@ -43,7 +43,7 @@ class Board implements DrillBoard {
 
   constructor(ground: DrillGround) {
     this.#ground = ground;
-    this.catalogue = drillCatalogue(ground.options);
+    this.catalogue = drillCatalogue(ground.options, ground.isShared);
   }
 
   get runs(): readonly DrillRun[] {

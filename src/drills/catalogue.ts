@@ -6,9 +6,11 @@ export const MOST_SOCKETS = 200;
 /** A drill that takes longer is stopped. */
 export const LONGEST_MS = 300_000;
 
-/** What drills there are. How many clients those start that fill up a user goes by the limits of the gateway. */
-export function drillCatalogue({ limits }: Pick<Options, 'limits'>): readonly DrillInfo[] {
-  return CATALOGUE.map(({ clients, besides, ...info }) => {
+/** What drills there are. How many clients those start that fill up a user goes by the limits of the gateway. `isShared`: several gateways
+ *  have one store. */
+export function drillCatalogue({ limits }: Pick<Options, 'limits'>, isShared: boolean = false): readonly DrillInfo[] {
+  return CATALOGUE.map(({ clients, besides, shared, ...alone }) => {
+    const info = isShared && shared !== undefined ? { ...alone, ...shared } : alone;
     const most = MOST_SOCKETS - besides;
     return { ...info, count: { default: Math.min(clients === 'full' ? limits.perUser : clients === 'overfull' ? limits.perUser * 2 : clients, most), most } };
   });
@@ -19,6 +21,8 @@ interface Entry extends Omit<DrillInfo, 'count'> {
   readonly clients: number | 'full' | 'overfull';
   /** Sockets that it opens besides those of its clients: two for one behind a proxy. */
   readonly besides: number;
+  /** What is different where gateways share a store. */
+  readonly shared?: Pick<DrillInfo, 'how' | 'mustHappen'>;
 }
 
 const CATALOGUE: readonly Entry[] = [
@@ -67,6 +71,10 @@ const CATALOGUE: readonly Entry[] = [
     title: 'Crash',
     how: 'A gateway of its own, with its own store file, is killed by SIGKILL in the middle of an answer and started again.',
     mustHappen: 'Every tab is back by itself, with exactly what the store has, and the interrupted answer ends visibly.',
+    shared: {
+      how: 'A second gateway on the shared store is killed by SIGKILL in the middle of an answer; another node takes its address.',
+      mustHappen: 'Every tab is back by itself, its seat taken over, with exactly what the store has, and the interrupted answer ends visibly.',
+    },
     clients: 5,
     besides: 0,
   },
@@ -75,6 +83,10 @@ const CATALOGUE: readonly Entry[] = [
     title: 'Stalled store',
     how: 'Another process holds the write lock of the SQLite file for 3 seconds while an answer is under way.',
     mustHappen: 'Logins go on meanwhile, and the answer is whole.',
+    shared: {
+      how: 'CLIENT PAUSE: the shared Redis or Valkey answers no gateway for 3 seconds while an answer is under way.',
+      mustHappen: 'Logins go on meanwhile, by the limits of the gateway alone, and the answer is whole.',
+    },
     clients: 5,
     besides: 1,
   },

@@ -15,10 +15,27 @@ export interface DrillOrder {
   readonly options: Options;
   /** The SQLite file of the gateway's store; null for another kind of store. */
   readonly storeFile: string | null;
+  /** The Redis or Valkey that the gateway shares with others; null for another kind of store. */
+  readonly sharedStore: SharedStore | null;
   /** The program `spillway`, for drills with a gateway of their own. */
   readonly program: string;
   /** A folder for it, empty now, gone afterwards. */
   readonly folder: string;
+}
+
+/** A store that several gateways share, and how to reach it. */
+export interface SharedStore {
+  /** As the option `store` says it. */
+  readonly store: string;
+  readonly prefix: string;
+  readonly password: string | null;
+  /** Exactly one of these. */
+  readonly url?: string;
+  readonly nodes?: readonly string[];
+  readonly sentinels?: readonly string[];
+  readonly sentinelName?: string;
+  readonly username?: string;
+  readonly tls?: boolean;
 }
 
 /** Where a gateway answers. */

@@ -3,7 +3,7 @@ import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { SignJWT } from 'jose';
 import type { Member } from './crew.ts';
-import type { GatewayAddress } from './order.ts';
+import type { DrillOrder, GatewayAddress } from './order.ts';
 import type { Stage } from './stage.ts';
 
 const START_WITHIN_MS = 20_000;
@@ -30,8 +30,20 @@ export class OwnGateway {
     return join(this.#stage.order.folder, 'spillway.sqlite');
   }
 
+  /** Options of a node of its own on the store that the drill's gateway shares; none where it shares none. */
+  static sharing({ sharedStore, id }: DrillOrder, name: string): Readonly<Record<string, string>> {
+    if (sharedStore === null) return {};
+    const { store, prefix, password } = sharedStore;
+    return {
+      SPILLWAY_STORE: store,
+      SPILLWAY_REDIS_PREFIX: prefix,
+      ...(password === null ? {} : { SPILLWAY_REDIS_PASSWORD: password }),
+      SPILLWAY_NODE: `drill-${id.slice(-6)}-${name}`,
+    };
+  }
+
   /** Starts it, the second time at the same address, and resolves when it listens. */
-  async start(): Promise<GatewayAddress> {
+  async start(settings: Readonly<Record<string, string>> = {}): Promise<GatewayAddress> {
     const { crew, order } = this.#stage;
     const endWithParent = new URL(`./peers/end-with-parent${extname(import.meta.url)}`, import.meta.url).href;
     const member = crew.start(['--import', endWithParent, order.program, 'serve'], {
@@ -51,6 +63,7 @@ export class OwnGateway {
         SPILLWAY_LOGGING_LEVEL: 'info',
         SPILLWAY_GOLDEN_PATH_EVERY_MS: '0',
         ...this.#settings,
+        ...settings,
       },
     });
     this.member = member;

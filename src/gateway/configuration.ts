@@ -1,4 +1,4 @@
-import { isSecret, OPTION_KEYS } from '../core/option-names.ts';
+import { isSecret, OPTION_KEYS, shownValue } from '../core/option-names.ts';
 import { OPTIONS, type OptionKey, type Options, type PartialOptions } from '../core/options.ts';
 import { flattenOptions, type Resolved } from '../core/resolve-options.ts';
 
@@ -24,5 +24,5 @@ export function configurationInCode(options: Options, given: PartialOptions): re
 
 function entryOf(key: OptionKey, options: object, source: string): ConfigurationEntry {
   const value = key.split('.').reduce<unknown>((node, part) => (node as Readonly<Record<string, unknown>>)[part], options);
-  return { key, value: isSecret(key) && value !== null ? '[secret]' : value, source, does: OPTIONS[key].does };
+  return { key, value: isSecret(key) && value !== null ? '[secret]' : shownValue(value), source, does: OPTIONS[key].does };
 }

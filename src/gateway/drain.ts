@@ -15,7 +15,7 @@ const FAREWELL_GRACE_MS = 1_000;
 const wait = (clock: Clock, ms: number): Promise<void> => (ms <= 0 ? Promise.resolve() : new Promise((resolve) => clock.after(ms, resolve)));
 
 /** Empties this node. No message is taken and no run starts any more, at once; what has been accepted and has not begun waits in the
- *  store for the next process. Clients are moved one by one; runs go on to their end or to `withinMs`, and end with `producer_lost`
+ *  store for the next process, or is begun by another node as soon as the run before it has ended. Clients are moved one by one; runs go on to their end or to `withinMs`, and end with `producer_lost`
  *  then. Resolves when the store has everything, or can be waited for no longer. */
 export async function drainGateway(o: {
   factory: WebSocketManagerFactory;

@@ -29,7 +29,8 @@ export interface GatewayOptions extends PartialOptions {
   readonly agent: Agent | ((run: AgentRun) => AsyncIterable<AgentYield>);
   /** Default: memory, which keeps nothing over a restart. */
   readonly store?: Store;
-  /** 32 bytes that sign resume tokens; the same on every node and over restarts. Default: random, so that clients are admitted anew after a restart. */
+  /** 32 bytes that sign resume tokens; the same on every node and over restarts. Default: random, so that clients are admitted anew after
+   *  a restart; needed with a store that several nodes share. */
   readonly signingKey?: Uint8Array;
   /** Opens the admin API to whoever has this key: 16 characters or more. Left out: there is no admin API. */
   readonly adminKey?: string;

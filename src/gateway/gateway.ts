@@ -7,9 +7,12 @@ import { sayGoodbye } from '../managers/delivery/farewell.ts';
 import { WebSocketManagerFactory } from '../managers/factory.ts';
 import { systemClock } from '../ports/clock.ts';
 import type { Tell } from '../ports/events.ts';
-import { newId, systemRandom } from '../ports/random.ts';
+import { newId, type Random, systemRandom } from '../ports/random.ts';
+import type { Store } from '../ports/store.ts';
 import { silent } from '../ports/telemetry.ts';
 import { CLOSE } from '../protocol/close-codes.ts';
+import { SpillwayError } from '../protocol/errors.ts';
+import type { ManagerId, UserId } from '../protocol/ids.ts';
 import { memoryStore } from '../stores/memory.ts';
 import { createAlerting } from '../telemetry/alerting.ts';
 import { configurationInCode } from './configuration.ts';
@@ -23,6 +26,8 @@ import { createAdminApp } from './http/admin/app.ts';
 import { createHttpApp } from './http/app.ts';
 import { doorOf } from './http/door.ts';
 import { openLive } from './live/open-live.ts';
+import { createNodeBoard } from './node-board.ts';
+import { nodeStatusOf } from './node-status.ts';
 import { observe, retell } from './observe.ts';
 import { openDesk } from './open-desk.ts';
 import { createOriginPolicy } from './origins.ts';
@@ -57,6 +62,15 @@ const SIGNING_KEY_BYTES = 32;
 const RECOVERY_RETRY_MS = 1_000;
 const TRIM_EVERY_MS = 60_000;
 
+/** A key for a gateway that shares its store with nobody, which none but itself has to believe. */
+function ownKey(store: Store, random: Random): Uint8Array {
+  if (store.cluster === null) return random.bytes(SIGNING_KEY_BYTES);
+  throw new SpillwayError(
+    'SPILLWAY_BAD_OPTION',
+    `Expected \`signingKey\` with a store that several nodes share, got none. Give the same ${SIGNING_KEY_BYTES} secret bytes to every node: with keys of their own none would know the clients of the others again.`,
+  );
+}
+
 /** Puts a gateway together: who may come, who answers, where things are kept. Throws one `SpillwayError` naming every option that
  *  is wrong. */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -86,8 +100,18 @@ export function createGateway(options: GatewayOptions): Gateway {
   const { store } = factory;
   const tell: Tell = (name, event) => factory.tell(name, event);
   const answering = agentOf(agent);
-  const signingKeyOrRandom = signingKey ?? random.bytes(SIGNING_KEY_BYTES);
+  const signingKeyOrRandom = signingKey ?? ownKey(ownStore, random);
+  if (factory.cluster !== null && signingKey === undefined)
+    telemetry.record({
+      severity: 'WARNING',
+      event: 'signing-key-random',
+      message: 'Give every gateway of this store the same `signingKey`, 32 bytes: without it a client that comes back to another one is admitted anew.',
+    });
   const stopRetelling = retell(factory, telemetry);
+  const stopMourning = factory.cluster?.onDeath((life) => {
+    const last = factory.cluster?.nodes().find(({ card }) => card.node === life.node && card.incarnation === life.incarnation);
+    tell('node-died', { node: life.node, drained: last?.card.isDraining === true });
+  });
   const observatory = adminKey === null ? null : observe(factory, clock, telemetry);
   const alerting =
     observatory === null
@@ -102,8 +126,16 @@ export function createGateway(options: GatewayOptions): Gateway {
           changed: (change) => tell('alert-changed', change),
         });
   const connections = new Connections(tell);
-  const sessions = createSessions(factory, connections, clock);
-  const runs = new RunBoard(factory.streams, {
+  const sessions = createSessions({
+    factory,
+    connections,
+    clock,
+    loggedOutElsewhere: (user, family) => {
+      accounts?.loggedOutElsewhere(user, family);
+      app.endLogin(user, family);
+    },
+  });
+  const runDeps = {
     node: factory.node,
     agent: answering,
     options: factory.options,
@@ -113,9 +145,10 @@ export function createGateway(options: GatewayOptions): Gateway {
     telemetry,
     tell,
     repeated: () => factory.repeated(),
-    sessions: (user, current) => sessions.list(user, current),
+    sessions: (user: UserId, current: ManagerId | null) => sessions.list(user, current),
     storeFailing: () => factory.streams.storeFailing,
-  });
+  };
+  const runs = new RunBoard(factory.streams, runDeps, factory.cluster);
   let isDraining = false;
   let isRecovered = false;
   let isClosed = false;
@@ -143,11 +176,26 @@ export function createGateway(options: GatewayOptions): Gateway {
       isRecovered: () => isRecovered,
       quarantined: () => factory.quarantined,
       crowded: () => factory.crowded,
+      leaseMs: () => (factory.cluster === null ? null : factory.telemetry.gauges().leaseRemainingMs),
     }),
     observatory,
     prefix,
   };
   const app = createHttpApp(services, chatPages === undefined ? {} : { chatPages });
+  const board = createNodeBoard({
+    cluster: factory.cluster,
+    clock,
+    status: nodeStatusOf({
+      factory,
+      version: VERSION,
+      clock,
+      store,
+      history: observatory?.history ?? null,
+      isDraining: () => isDraining,
+      isStarting: () => !isRecovered,
+    }),
+    summary: () => observatory?.summary() ?? null,
+  });
   const desk =
     adminKey === null
       ? null
@@ -158,8 +206,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           configuration: () => configuration ?? configurationInCode(factory.options, partial),
           alerts: alerting,
           drills: drills ?? null,
-          isDraining: () => isDraining,
-          isStarting: () => !isRecovered,
+          board,
           drain,
         });
   const adminApp = createAdminApp(services, factory, desk, dashboardPages);
@@ -173,6 +220,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           hasGoldenPath: alerts.goldenPathEveryMs !== undefined,
           history: observatory?.history ?? null,
           summary: observatory === null ? null : () => observatory.summary(),
+          board,
           alerts: alerting === null ? null : () => alerting.statuses(),
           nodes: () => desk.nodes(),
           drills: drills ?? null,
@@ -230,6 +278,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     const startedAt = clock.mono();
     if (!isDraining) tell('drain-started', { node: factory.node });
     isDraining = true;
+    factory.cluster?.draining();
     app.endStreams();
     await drainGateway({ factory, connections, runs, options: factory.options, clock, withinMs });
     tell('drain-finished', { node: factory.node, durationMs: Math.round(clock.mono() - startedAt) });
@@ -255,12 +304,17 @@ export function createGateway(options: GatewayOptions): Gateway {
       for (const detach of detachers) detach();
       app.endStreams();
       adminApp.endStreams();
+      adminApp[Symbol.dispose]();
+      board[Symbol.dispose]();
+      sessions[Symbol.dispose]();
       live?.end();
       alerting?.[Symbol.dispose]();
       observatory?.stop();
       stopRetelling();
+      stopMourning?.();
       connections.terminate();
       await runs.stop(0);
+      runs[Symbol.dispose]();
       await factory[Symbol.asyncDispose]();
     },
   };

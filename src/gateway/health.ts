@@ -12,6 +12,8 @@ export function createHealth(o: {
   isRecovered(): boolean;
   quarantined(): number;
   crowded(): number;
+  /** Until the seats of this node end in a store that it shares; null where it shares none. */
+  leaseMs(): number | null;
 }): Health {
   let hasBeenReady = false;
   const ready = async (): Promise<HealthReport> => {
@@ -23,6 +25,7 @@ export function createHealth(o: {
         ok: !o.streams.storeFailing,
         detail: o.streams.storeFailing ? 'What was appended waits: the store does not take it.' : 'Appends are confirmed.',
       },
+      ...leaseOf(o.leaseMs()),
       { name: 'recovery', ok: o.isRecovered(), detail: o.isRecovered() ? 'Interrupted runs have their end.' : 'Interrupted runs are being looked for.' },
       { name: 'draining', ok: !o.isDraining(), detail: o.isDraining() ? 'This node is being stopped.' : 'Connections are welcome.' },
       {
@@ -40,6 +43,21 @@ export function createHealth(o: {
     ready,
     started: async () => (hasBeenReady ? report([{ name: 'startup', ok: true }]) : await ready()),
   };
+}
+
+/** A node whose seats nobody renews is dead to the others: they give its seats away. */
+function leaseOf(leaseMs: number | null): HealthReport['checks'] {
+  if (leaseMs === null) return [];
+  const ok = leaseMs > 0;
+  return [
+    {
+      name: 'lease',
+      ok,
+      detail: ok
+        ? `The seats of this node are renewed; they would end in ${Math.round(leaseMs / 1_000)} s.`
+        : 'The seats of this node could not be renewed in time.',
+    },
+  ];
 }
 
 /** Sockets that cannot be closed, from which on this node takes no more. */

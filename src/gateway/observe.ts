@@ -12,6 +12,7 @@ export function observe(factory: WebSocketManagerFactory, clock: Clock, telemetr
     clock,
     tiers: Object.keys(factory.options.tiers),
     waitMs: factory.options.queue.waitMs,
+    sickScore: factory.options.health.sickScore,
     version: VERSION,
     onError: (error) => telemetry.record({ severity: 'ERROR', event: 'listener-failed', message: error instanceof Error ? error.message : String(error) }),
   });

@@ -2,14 +2,11 @@ import { createOperators } from '../auth/operators.ts';
 import type { WebSocketManagerFactory } from '../managers/factory.ts';
 import { Audit } from './http/admin/audit.ts';
 import type { Desk } from './http/admin/desk.ts';
-import { nodeStatusOf } from './node-status.ts';
 import type { Services } from './services.ts';
 
-interface DeskSources extends Pick<Desk, 'readOnly' | 'alerts' | 'drills' | 'configuration'> {
+interface DeskSources extends Pick<Desk, 'readOnly' | 'alerts' | 'drills' | 'configuration' | 'board'> {
   readonly adminKey: string;
   readonly signingKey: Uint8Array;
-  isDraining(): boolean;
-  isStarting(): boolean;
   /** Resolves when nobody is left on this node. */
   drain(withinMs: number): Promise<void>;
 }
@@ -17,15 +14,15 @@ interface DeskSources extends Pick<Desk, 'readOnly' | 'alerts' | 'drills' | 'con
 /** What operators work with: who they are, what they did, what they may look at.
  *  @throws SpillwayError `SPILLWAY_BAD_OPTION` for an admin key that is too short. */
 export function openDesk(services: Services, factory: WebSocketManagerFactory, sources: DeskSources): Desk {
-  const { clock, telemetry, store, version, observatory, tell } = services;
-  const { adminKey, signingKey, readOnly, alerts, drills, configuration, isDraining, isStarting, drain } = sources;
-  const nodeStatus = nodeStatusOf({ factory, version, clock, store, history: observatory?.history ?? null, isDraining, isStarting });
+  const { clock, telemetry, tell } = services;
+  const { adminKey, signingKey, readOnly, alerts, drills, configuration, board, drain } = sources;
   let drainsWithinMs: number | null = null;
   return {
     operators: createOperators(adminKey, signingKey, clock),
     readOnly,
-    audit: new Audit(clock, telemetry, (event) => tell('operator-acted', event)),
-    nodes: async () => [await nodeStatus()],
+    audit: new Audit(factory.node, clock, telemetry, (event) => tell('operator-acted', event)),
+    board,
+    nodes: async () => (await board.figures()).nodes,
     startDrain(withinMs) {
       if (drainsWithinMs !== null) return drainsWithinMs;
       drainsWithinMs = withinMs;

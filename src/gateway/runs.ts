@@ -1,3 +1,4 @@
+import type { Cluster } from '../managers/cluster/cluster.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { StreamKey } from '../ports/store.ts';
 import { SpillwayError } from '../protocol/errors.ts';
@@ -5,27 +6,40 @@ import type { RunAccepted } from '../protocol/frames.ts';
 import type { RunId, UserId } from '../protocol/ids.ts';
 import type { Stream } from '../streams/stream.ts';
 import type { Streams } from '../streams/streams.ts';
+import type { OnAccepted, SendRequest } from './accepting.ts';
+import { OtherNodes } from './other-nodes.ts';
 import type { StopCause } from './run-agent.ts';
 import type { Refusal, Runs } from './services.ts';
-import { type OnAccepted, type RunDeps, type SendRequest, ThreadRuns } from './thread-runs.ts';
+import { nameOf } from './thread-name.ts';
+import { type RunDeps, ThreadRuns } from './thread-runs.ts';
 
-/** All runs of this process, by thread. */
-export class RunBoard implements Runs {
+/** All runs of this process, by thread, and the way to those of other nodes. */
+export class RunBoard implements Runs, Disposable {
   readonly #streams: Streams;
   readonly #deps: RunDeps;
   readonly #threads = new Map<string, Thread>();
+  readonly #others: OtherNodes | null;
   #isClosed = false;
 
-  constructor(streams: Streams, deps: RunDeps) {
+  /** `cluster`: the nodes that share the store; null in a store of one process. */
+  constructor(streams: Streams, deps: Omit<RunDeps, 'giveAway'>, cluster: Cluster | null = null) {
     this.#streams = streams;
-    this.#deps = deps;
+    const { store, clock, random, telemetry } = deps;
+    const own = { store, clock, random, telemetry, use: this.#use.bind(this), isClosed: () => this.#isClosed };
+    this.#others = cluster && new OtherNodes({ cluster, ...own });
+    this.#deps = { ...deps, giveAway: this.#others?.giveAway ?? null };
   }
 
   async send(identity: { readonly user: UserId }, request: SendRequest, onAccepted: OnAccepted = () => {}): Promise<RunAccepted | Refusal> {
     if (this.#isClosed)
       return { is: 'refused', code: 'draining', message: 'This server is being stopped. Send again in a moment; another one takes over.', retryAfterMs: 1_000 };
     try {
-      return await this.#use({ user: identity.user, thread: request.thread }, (runs) => runs.send(request, onAccepted));
+      return await this.#use({ user: identity.user, thread: request.thread }, async (runs) => {
+        if (this.#others !== null) return await this.#others.send(runs, request, onAccepted);
+        const answer = await runs.send(request, onAccepted);
+        if ('by' in answer) throw heldByNobody();
+        return answer;
+      });
     } catch (error) {
       this.#deps.telemetry.record({
         severity: 'ERROR',
@@ -41,14 +55,19 @@ export class RunBoard implements Runs {
     if (!record) return null;
     if (record.state === 'ended') return { run, state: 'ended' };
     return await this.#use({ user, thread: record.thread }, async (runs) => {
-      await runs.recovered();
+      if (this.#others !== null) return { run, state: await this.#others.cancel(runs, run) };
+      await runs.taken();
       return { run, state: runs.cancel(run) ?? 'ended' };
     });
   }
 
-  /** Gives what an earlier life of this process left its end. Rejects while the store cannot be used; what one thread alone suffers
-   *  from is reported, and tried again with its next message. */
+  /** Gives what an earlier life of this process left its end, and what other nodes left that are gone. Rejects while the store cannot be
+   *  used; what one thread alone suffers from is reported, and tried again with its next message. */
   async recover(): Promise<void> {
+    if (this.#others !== null) {
+      await this.#others.recover();
+      return;
+    }
     const open = await this.#deps.store.threads.openRuns(null);
     const keys = new Map(open.map((r) => [nameOf(r), { user: r.user, thread: r.thread }]));
     let unavailable: unknown = null;
@@ -56,7 +75,7 @@ export class RunBoard implements Runs {
       // Whoever starts next recovers what is left.
       if (this.#isClosed) return;
       try {
-        await this.#use(key, (runs) => runs.recovered());
+        await this.#use(key, (runs) => runs.taken());
       } catch (error) {
         if (SpillwayError.is(error) && error.code === 'SPILLWAY_STORE_UNAVAILABLE') unavailable ??= error;
         else {
@@ -72,7 +91,8 @@ export class RunBoard implements Runs {
     if (unavailable !== null) throw unavailable;
   }
 
-  /** No message is taken and no run starts any more. Accepted ones wait in the store, for whoever starts next. */
+  /** No message is taken and no run starts any more. Accepted ones wait in the store, for whoever starts next; other nodes start them
+   *  as soon as the run before them has ended. */
   close(): void {
     this.#isClosed = true;
     for (const { runs } of this.#threads.values()) runs?.close();
@@ -93,6 +113,11 @@ export class RunBoard implements Runs {
       await runs?.stop(cause);
     };
     await Promise.all([...this.#threads.values()].map(stop));
+  }
+
+  /** Nothing is done for other nodes any more. */
+  [Symbol.dispose](): void {
+    this.#others?.[Symbol.dispose]();
   }
 
   /** The thread's runs, kept as long as somebody uses them or one is under way: there are never two of a thread. */
@@ -134,8 +159,7 @@ interface Thread {
   users: number;
 }
 
-/** User ids hold no control characters, so that no two keys are spelled alike. */
-const nameOf = (key: StreamKey): string => `${key.user}\u0000${key.thread}`;
+const heldByNobody = (): SpillwayError => new SpillwayError('SPILLWAY_STORE_BROKEN', 'Expected a store of one process to know no other node, got one.');
 
 /** False if `ms` were over before. */
 const within = (clock: Clock, ms: number, work: Promise<void>): Promise<boolean> =>

@@ -1,18 +1,20 @@
-import { createHash } from 'node:crypto';
 import type { Options } from '../core/options.ts';
 import type { Agent } from '../ports/agent.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Tell } from '../ports/events.ts';
 import { newId, type Random } from '../ports/random.ts';
-import type { RunRecord, Store, StoredMessage, WriterToken } from '../ports/store.ts';
+import type { RunRecord, Store, StreamKey, WriterToken } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
-import type { RunAccepted, Send } from '../protocol/frames.ts';
+import { SpillwayError } from '../protocol/errors.ts';
+import type { RunAccepted } from '../protocol/frames.ts';
 import type { ManagerId, MessageId, NodeId, RunId, UserId } from '../protocol/ids.ts';
 import type { SessionInfo } from '../protocol/messages.ts';
+import type { HeldElsewhere } from '../streams/sharing.ts';
 import type { Stream } from '../streams/stream.ts';
+import { acceptedOf, knownSend, newMessage, type OnAccepted, REUSED_ID, type SendRequest } from './accepting.ts';
 import { historyFor } from './history.ts';
 import { endLostRun } from './lost-runs.ts';
-import { partsOf, titleOf } from './question.ts';
+import { titleOf } from './question.ts';
 import { RunningAgent, type StopCause } from './run-agent.ts';
 import type { Refusal } from './services.ts';
 
@@ -32,14 +34,10 @@ export interface RunDeps {
   sessions(user: UserId, current: ManagerId | null): Promise<readonly SessionInfo[]>;
   /** True while the log does not take what it is given. */
   storeFailing(): boolean;
+  /** Waiting runs of this thread do not start here any more: asks another node to take it over, of which this token is the proof. Null
+   *  where there are no other nodes. */
+  readonly giveAway: ((key: StreamKey, token: WriterToken) => void) | null;
 }
-
-export type SendRequest = Omit<Send, 'type'> & {
-  /** The session that asks; null or left out where none does, as over plain HTTP. */
-  readonly manager?: ManagerId | null;
-};
-/** Called when the message is durable, before any follower sees it or an event of its run. */
-export type OnAccepted = (accepted: RunAccepted) => void;
 
 const RECOVERY_RETRY_MS = 1_000;
 
@@ -63,7 +61,7 @@ export class ThreadRuns {
   readonly #cancelled = new Set<RunId>();
   /** Sends and recoveries under way. */
   #underWay = 0;
-  #ready: Promise<void> | null = null;
+  #ready: Promise<HeldElsewhere | null> | null = null;
   #isRecovering = false;
   /** The time as the writer in which the present state was found. */
   #tenure: WriterToken | null = null;
@@ -78,24 +76,38 @@ export class ThreadRuns {
   get busy(): boolean {
     return this.#active !== null || this.#waiting.length > 0 || this.#underWay > 0;
   }
-  get active(): RunningAgent | null {
-    return this.#active;
+  get stream(): Stream {
+    return this.#stream;
   }
 
-  /** Finds what an earlier life of this process left: a run that was cut off gets its end, waiting ones their turn. */
-  recovered(): Promise<void> {
-    this.#ready ??= this.#recover().catch((error: unknown) => {
-      this.#ready = null;
-      throw error;
-    });
+  /** Becomes the writer and finds what was left: a run that was cut off gets its end, waiting ones their turn. Not null: another node has
+   *  the thread, and nothing has changed. `seize`: that node's token, from somebody who knows that it is dead or gave the thread away. */
+  async taken(seize?: WriterToken): Promise<HeldElsewhere | null> {
+    const held = await this.#recovered(seize);
+    const { tenure } = this.#stream;
+    return held === null && (tenure === null || tenure !== this.#tenure) ? await this.#startOver(seize) : held;
+  }
+
+  #recovered(seize?: WriterToken): Promise<HeldElsewhere | null> {
+    this.#ready ??= this.#recover(seize).then(
+      (held) => {
+        if (held !== null) this.#ready = null;
+        return held;
+      },
+      (error: unknown) => {
+        this.#ready = null;
+        throw error;
+      },
+    );
     return this.#ready;
   }
 
-  async #recover(): Promise<void> {
+  async #recover(seize: WriterToken | undefined): Promise<HeldElsewhere | null> {
     this.#underWay++;
     this.#isRecovering = true;
     try {
-      await this.#stream.writable();
+      const held = await this.#stream.writable(seize);
+      if (held !== null) return held;
       const { tenure } = this.#stream;
       const open = await this.#deps.store.threads.openRuns(this.#stream.key);
       for (const record of open) if (record.state === 'running') await endLostRun(this.#stream, record, this.#deps);
@@ -104,6 +116,7 @@ export class ThreadRuns {
       const waiting = open.filter((record) => record.state === 'queued');
       this.#waiting = waiting.map((record) => ({ record, messageId: newId(this.#deps.random, 'msg') as MessageId, manager: null }));
       this.#startNext();
+      return null;
     } finally {
       this.#isRecovering = false;
       this.#underWay--;
@@ -112,12 +125,12 @@ export class ThreadRuns {
   }
 
   /** Another writer took the thread over. What ran or waited here is found in the store again, as after a start. */
-  #startOver(): Promise<void> {
+  #startOver(seize?: WriterToken): Promise<HeldElsewhere | null> {
     this.#active?.abandon();
     this.#active = null;
     this.#waiting = [];
     if (!this.#isRecovering) this.#ready = null;
-    return this.recovered();
+    return this.#recovered(seize);
   }
 
   async #startOverUntilItWorks(): Promise<void> {
@@ -125,6 +138,7 @@ export class ThreadRuns {
     this.#underWay++;
     for (;;) {
       try {
+        // Held by another node: what was lost here is in its hands.
         await this.#startOver();
         break;
       } catch (error) {
@@ -140,10 +154,11 @@ export class ThreadRuns {
     this.#underWay--;
   }
 
-  /** Stores the message and starts or queues its run. One at a time for a thread. */
-  send(request: SendRequest, onAccepted: OnAccepted): Promise<RunAccepted | Refusal> {
+  /** Stores the message and starts or queues its run. One at a time for a thread. `HeldElsewhere`: another node has the thread, and
+   *  nothing has changed; `seize` as with `taken`. Rejects with SPILLWAY_STORE_BROKEN and `retry: 'now'` if another writer came between. */
+  send(request: SendRequest, onAccepted: OnAccepted, seize?: WriterToken): Promise<RunAccepted | Refusal | HeldElsewhere> {
     this.#underWay++;
-    const done = this.#lane.then(() => this.#accept(request, onAccepted));
+    const done = this.#lane.then(() => this.#accept(request, onAccepted, seize));
     this.#lane = done.catch(() => {});
     return done.finally(() => {
       this.#underWay--;
@@ -151,7 +166,7 @@ export class ThreadRuns {
     });
   }
 
-  async #accept(request: SendRequest, onAccepted: OnAccepted): Promise<RunAccepted | Refusal> {
+  async #accept(request: SendRequest, onAccepted: OnAccepted, seize?: WriterToken): Promise<RunAccepted | Refusal | HeldElsewhere> {
     const { random, clock, options, agent, node, store, storeFailing } = this.#deps;
     const { key } = this.#stream;
     if (request.agent !== undefined && request.agent !== agent.name) {
@@ -169,20 +184,13 @@ export class ThreadRuns {
         retryAfterMs: 2_000,
       };
     }
-    await this.recovered();
-    if (this.#stream.tenure !== this.#tenure) await this.#startOver();
-    const digest = createHash('sha256').update(JSON.stringify(request.data)).digest('base64url');
-    const known = await store.threads.findSend(key, request.id);
-    if (known) {
-      if (known.message.send?.digest !== digest) {
-        return {
-          is: 'refused',
-          code: 'idempotency-conflict',
-          message: 'This `id` was used for another message of this thread. Use a new `id` for a new message.',
-        };
-      }
+    const held = await this.taken(seize);
+    if (held !== null) return held;
+    const known = await knownSend(store, key, request);
+    if (known === 'reused') return REUSED_ID;
+    if (known !== null) {
       this.#deps.repeated();
-      const again = this.#answer(request, known.run, known.message, true);
+      const again = acceptedOf(this.#stream, request, known.run, known.message, true);
       onAccepted(again);
       return again;
     }
@@ -194,31 +202,19 @@ export class ThreadRuns {
         retryAfterMs: 1_000,
       };
     }
+    // Another writer came between: which runs there are has to be found out again.
+    if (this.#stream.tenure !== this.#tenure) throw cameBetween();
     const at = clock.wall();
     const isFree = this.#active === null && this.#waiting.length === 0 && !this.#isClosed;
     const offset = this.#stream.head + 1;
-    const run: RunRecord = {
-      id: newId(random, 'run') as RunId,
-      user: key.user,
-      thread: key.thread,
-      message: newId(random, 'msg') as MessageId,
-      agent: request.agent ?? null,
-      state: isFree ? 'running' : 'queued',
-      node,
-      createdAt: at,
-      firstOffset: null,
-      lastOffset: null,
-    };
-    const parts = partsOf(request.data);
-    const shown = { id: run.message, role: 'user', status: 'complete', createdAt: at, run: run.id, parts } as const;
-    const message: StoredMessage = { ...shown, offset, send: { id: request.id, digest } };
+    const { run, message, parts, data } = newMessage(key, request, { offset, at, state: isFree ? 'running' : 'queued', node, random });
     const accepted = await new Promise<RunAccepted>((resolve, reject) => {
       this.#stream.append(
-        { kind: 'message', run: run.id, codec: 'agent-events', data: JSON.stringify(shown), at },
+        { kind: 'message', run: run.id, codec: 'agent-events', data, at },
         {
           records: { ...(offset === 1 ? { title: titleOf(parts) } : {}), messages: [message], runs: [run] },
           onLogged: () => {
-            const answer = this.#answer(request, run, message, false);
+            const answer = acceptedOf(this.#stream, request, run, message, false);
             onAccepted(answer);
             resolve(answer);
           },
@@ -231,29 +227,18 @@ export class ThreadRuns {
     return accepted;
   }
 
-  #answer(request: SendRequest, run: RunRecord, message: StoredMessage, duplicate: boolean): RunAccepted {
-    const state = run.state === 'queued' ? 'queued' : 'running';
-    return {
-      type: 'run-accepted',
-      id: request.id,
-      thread: this.#stream.key.thread,
-      run: run.id,
-      message: message.id,
-      epoch: this.#stream.epoch,
-      offset: message.offset,
-      state,
-      duplicate,
-    };
-  }
-
   #startNext(): void {
     const next = this.#waiting[0];
+    if (this.#active !== null || next === undefined) return;
     // One that is stored as running was promised before the close, and has to come to an end here.
-    if (this.#active !== null || next === undefined || (this.#isClosed && next.record.state !== 'running')) return;
+    if (this.#isClosed && next.record.state !== 'running') {
+      this.#giveAway();
+      return;
+    }
     this.#waiting.shift();
     const run = new RunningAgent({
       stream: this.#stream,
-      record: { ...next.record, state: 'running' },
+      record: { ...next.record, state: 'running', node: this.#deps.node },
       messageId: next.messageId,
       agent: this.#deps.agent,
       run: this.#inputOf(next),
@@ -268,6 +253,15 @@ export class ThreadRuns {
     const { user, thread, id } = next.record;
     this.#deps.tell('run-started', { user, thread, run: id });
     void this.#execute(run);
+  }
+
+  /** Those that wait have been promised an answer, which another node can give at once. */
+  #giveAway(): void {
+    const { giveAway } = this.#deps;
+    const { tenure, key } = this.#stream;
+    if (giveAway === null || tenure === null || tenure !== this.#tenure) return;
+    this.#waiting = [];
+    giveAway(key, tenure);
   }
 
   #inputOf({ record, manager }: Waiting) {
@@ -315,3 +309,8 @@ export class ThreadRuns {
     if (!this.busy) this.#onIdle();
   }
 }
+
+const cameBetween = (): SpillwayError =>
+  new SpillwayError('SPILLWAY_STORE_BROKEN', 'Another writer took over the conversation while a message was looked up; nothing of it was stored.', {
+    retry: 'now',
+  });

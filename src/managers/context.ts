@@ -3,6 +3,7 @@ import type { Verdict } from '../core/judge.ts';
 import type { Options } from '../core/options.ts';
 import type { SelfHealth } from '../core/self-health.ts';
 import type { Clock } from '../ports/clock.ts';
+import type { NodeLife } from '../ports/cluster.ts';
 import type { RegretRecord } from '../ports/events.ts';
 import type { Random } from '../ports/random.ts';
 import type { SeatLimits, Store } from '../ports/store.ts';
@@ -12,6 +13,9 @@ import type { ReasonCode } from '../protocol/reasons.ts';
 import type { Streams } from '../streams/streams.ts';
 import type { Tiers } from './admission/tiers.ts';
 import type { Sockets } from './cleanup/sockets.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import type { CutOff } from './cluster/cut-off.ts';
+import type { Elsewhere } from './cluster/elsewhere.ts';
 import type { Flushes } from './delivery/flushes.ts';
 import type { DeliveryMeter } from './delivery/meter.ts';
 import type { FactoryEmitter } from './events.ts';
@@ -26,6 +30,14 @@ import type { UserLanes } from './user-lane.ts';
 /** What the parts of a factory share. `parts.ts` alone builds it. */
 export interface Context {
   readonly node: NodeId;
+  /** Which life of this node we are. */
+  readonly life: NodeLife;
+  /** The nodes that share the store; null on a store of one process. */
+  readonly cluster: Cluster | null;
+  /** What serves while the shared store cannot be asked for seats; null on a store of one process. */
+  readonly cutOff: CutOff | null;
+  /** What other nodes hold of users' seats, as the store told it last. */
+  readonly elsewhere: Elsewhere;
   readonly options: Options;
   readonly seatLimits: SeatLimits;
   readonly clock: Clock;
@@ -61,6 +73,8 @@ export interface Context {
   look(manager: WebSocketManager, inMs: number): void;
   /** A manager's verdict is `verdict` from now on, and was another one. */
   judged(manager: WebSocketManager, verdict: Verdict, was: Verdict | null): void;
+  /** Something else that other nodes are told of this manager has changed. */
+  restated(manager: WebSocketManager): void;
   /** Seats, queue or burst of a user changed: whoever waits or is told about limits hears of it. */
   changed(user: UserId): void;
   /** A manager's seat is free, for `reason`: told at the instant at which it is. */

@@ -1,26 +1,24 @@
 import { normalise } from '../codecs/agent-events.ts';
-import type { Clock } from '../ports/clock.ts';
 import { type AgentYield, isTerminal } from '../protocol/agent-events.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { MessageId, RunId, ThreadId, UserId } from '../protocol/ids.ts';
 import type { Position } from '../protocol/position.ts';
-import type { Streams } from '../streams/streams.ts';
+import { type Published, publishElsewhere } from './cluster/publish-elsewhere.ts';
+import type { Context } from './context.ts';
 
 type Payload<T extends AgentYield['type']> = Omit<Extract<AgentYield, { type: T }>, 'type'>;
 
 /** Appends agent events to the thread of a manager. Each call resolves to the event's position once it is logged; delivery shows
  *  in the acknowledged position, never in the return value. Without a transport, events wait in the log. */
 export class Emitter {
-  readonly #streams: Streams;
-  readonly #clock: Clock;
+  readonly #nodes: Publishing;
   readonly #of: { readonly userId: UserId; readonly threadId?: ThreadId; readonly runId?: RunId };
   readonly #name: string;
   #count = 0;
 
   /** `name` makes the ids of its events unique. */
-  constructor(streams: Streams, clock: Clock, of: { readonly userId: UserId; readonly threadId?: ThreadId; readonly runId?: RunId }, name: string) {
-    this.#streams = streams;
-    this.#clock = clock;
+  constructor(nodes: Publishing, of: { readonly userId: UserId; readonly threadId?: ThreadId; readonly runId?: RunId }, name: string) {
+    this.#nodes = nodes;
     this.#of = of;
     this.#name = name;
   }
@@ -52,7 +50,7 @@ export class Emitter {
     const { userId, threadId, runId } = this.#of;
     if (threadId === undefined)
       throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a manager whose user context names a `threadId`: events belong to a thread.');
-    return await publishEvent(this.#streams, this.#clock, {
+    return await publishEvent(this.#nodes, {
       user: userId,
       thread: threadId,
       run: runId ?? null,
@@ -62,15 +60,15 @@ export class Emitter {
   }
 }
 
-/** Logs one agent event in a thread and resolves to its position. */
-export async function publishEvent(
-  streams: Streams,
-  clock: Clock,
-  p: { readonly user: UserId; readonly thread: ThreadId; readonly run: RunId | null; readonly event: unknown; readonly eventId: string },
-): Promise<Position> {
+/** What publishing needs to know of this node and of others. */
+export type Publishing = Pick<Context, 'streams' | 'clock' | 'cluster'>;
+
+/** Logs one agent event in a thread and resolves to its position. Where another node runs an agent in it, that one does it. */
+export async function publishEvent({ streams, clock, cluster }: Publishing, p: Published): Promise<Position> {
   const stream = await streams.hold({ user: p.user, thread: p.thread });
   try {
-    await stream.writable();
+    const held = await stream.writable();
+    if (held !== null) return await publishElsewhere(cluster, held.by, p);
     const at = clock.wall();
     const run = p.run ?? (stream.activeRun?.id as RunId | undefined) ?? null;
     const made = normalise(p.event, {

@@ -12,6 +12,9 @@ import type { Streams } from '../streams/streams.ts';
 import type { Admission, AdmissionRequest } from './admission/admission.ts';
 import { evictOne, leave, type SingleCause, transportClosed } from './cleanup/partings.ts';
 import { climb } from './cleanup/sweep.ts';
+import type { Cluster } from './cluster/cluster.ts';
+import type { SeatElsewhere } from './cluster/elsewhere.ts';
+import { evictAnywhere } from './cluster/free-anywhere.ts';
 import type { Attachment } from './delivery/attachment.ts';
 import { publishEvent } from './emitter.ts';
 import type { CleanupReport, FactoryEvents } from './events.ts';
@@ -36,6 +39,12 @@ import type {
 /** How long what was appended may take to reach the store when a factory is closed. */
 const SETTLE_GRACE_MS = 2_000;
 
+/** A manager that another node holds. `toldAt`, `seatedAt`: milliseconds since the Unix epoch. */
+export interface ManagerElsewhere extends SeatElsewhere {
+  readonly toldAt: number;
+  readonly seatedAt: number;
+}
+
 /** Admits, finds, judges and evicts managers. It knows nothing of HTTP, log-ins or agents. */
 export class WebSocketManagerFactory implements AsyncDisposable {
   readonly options: Options;
@@ -46,6 +55,8 @@ export class WebSocketManagerFactory implements AsyncDisposable {
   /** Everything that happens, how things stand and what was delivered: what metrics, alerts and pages read. Reading costs the same for
    *  one manager as for 100,000. */
   readonly telemetry: TelemetrySource;
+  /** The nodes that share the store, as this one sees and reaches them; null on a store of one process. */
+  readonly cluster: Cluster | null;
   /** What happened lately: cleanups, admissions, ends of managers. */
   readonly history: History;
   readonly #parts: Parts;
@@ -56,6 +67,7 @@ export class WebSocketManagerFactory implements AsyncDisposable {
     const { context, history, store, gauges, events } = this.#parts;
     this.options = context.options;
     this.node = context.node;
+    this.cluster = context.cluster;
     this.streams = context.streams;
     this.store = store;
     this.history = history;
@@ -129,6 +141,23 @@ export class WebSocketManagerFactory implements AsyncDisposable {
   /** Ends a manager because a person or an operator said so, whatever its verdict, pinned or not. False: it was gone already. */
   evict(id: ManagerId, cause: SingleCause): Promise<boolean> {
     return evictOne(this.#parts.context, id, cause, this.#parts.cleaned);
+  }
+
+  /** Ends one of a user's managers because that person said so, on whatever node it is. False: none of them holds a seat under this id.
+   *  Rejects while the store cannot be asked. */
+  free(user: UserId, id: ManagerId, by: string | null): Promise<boolean> {
+    return evictAnywhere(this.#parts.context, user, id, { reason: 'user-freed', by }, this.#parts.cleaned);
+  }
+
+  /** The seats of a user that other nodes hold, as their nodes told the store last; empty on a store of one process. Rejects while the store
+   *  cannot be asked. */
+  async elsewhere(user: UserId): Promise<readonly ManagerElsewhere[]> {
+    const { cluster, cutOff, store, seatLimits, elsewhere, clock } = this.#parts.context;
+    if (cluster === null) return [];
+    const { now } = await store.seats.facts(user, seatLimits);
+    cutOff?.needStore();
+    const wallAt = (storeMs: number): number => Math.round(clock.wall() - (now - storeMs));
+    return elsewhere.of(user).map(({ digest, owner }) => ({ digest, owner, toldAt: wallAt(digest.toldAt), seatedAt: wallAt(digest.seatedAt) }));
   }
 
   // ---- cleanup
@@ -230,7 +259,7 @@ export class WebSocketManagerFactory implements AsyncDisposable {
 
   /** Logs an agent event in a thread. Resolves to its position when it is logged. */
   publish(user: UserId, thread: ThreadId, event: unknown, o: { readonly id?: string } = {}): Promise<Position> {
-    return publishEvent(this.streams, this.#parts.context.clock, { user, thread, run: null, event, eventId: o.id ?? newId(this.#parts.context.random, 'msg') });
+    return publishEvent(this.#parts.context, { user, thread, run: null, event, eventId: o.id ?? newId(this.#parts.context.random, 'msg') });
   }
 
   /** Calls `listener` at each event of that name, at the state change itself. What happens around a factory, such as runs, drains and
@@ -254,7 +283,7 @@ export class WebSocketManagerFactory implements AsyncDisposable {
     return this.#parts.events.hears(name);
   }
 
-  /** Ends watching and waiting. Transports are the caller's to end; the store stays open. */
+  /** Ends watching and waiting, and leaves the other nodes. Transports are the caller's to end; the store stays open. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
     this.#parts.stop();
@@ -268,5 +297,7 @@ export class WebSocketManagerFactory implements AsyncDisposable {
     ]);
     cancel();
     this.streams.close();
+    // Not before: the others take over what a node had that is gone.
+    await this.cluster?.leave();
   }
 }

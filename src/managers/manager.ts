@@ -50,7 +50,7 @@ export class WebSocketManager extends Emitter implements Counted {
   #limits = '';
 
   constructor(context: Context, id: ManagerId, user: UserContext, visibility: Visibility | 'unknown' = 'unknown') {
-    super(context.streams, context.clock, user, id);
+    super(context, user, id);
     this.#context = context;
     this.id = id;
     this.user = user;
@@ -261,6 +261,7 @@ export class WebSocketManager extends Emitter implements Counted {
     this.#evidence = onRun(this.#evidence, run, this.#context.now());
     this.#version++;
     this.#reconsider();
+    this.#context.restated(this);
   }
 
   /** Threads that it follows now. */
@@ -316,11 +317,13 @@ export class WebSocketManager extends Emitter implements Counted {
     const pinned = [...registry.of(this.user.userId)].filter((m) => m.#pinned && m !== this).length;
     if (pinned + 1 > Math.max(0, options.limits.perUser - options.cleanup.maxPinnedSpare)) return false;
     this.#pinned = true;
+    this.#context.restated(this);
     return true;
   }
 
   unpin(): void {
     this.#pinned = false;
+    this.#context.restated(this);
   }
 
   /** Gives the seat back and ends the transport; the story stays. */

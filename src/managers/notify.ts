@@ -48,9 +48,9 @@ export class Notifier {
 
   /** Room of a user, as frames and pages show it; without facts of the store, as far as it is known here. */
   limits(user: UserId, tier: Tier, facts: SeatFacts | null): Limits {
-    const { options, clock, registry, sockets } = this.#context;
-    let dead = 0;
-    let held = 0;
+    const { options, clock, registry, sockets, elsewhere } = this.#context;
+    let dead = elsewhere.dead(user);
+    let held = elsewhere.count(user);
     for (const m of registry.of(user)) {
       if (m.seat === null) continue;
       held++;
@@ -75,8 +75,9 @@ export class Notifier {
       for (const m of managers) m.tellLimits(this.limits(user, m.user.tier, facts));
       this.urgent(user, facts);
     });
-    const mayHaveNews =
-      this.#said.has(user) || this.#waiting(user) > 0 || this.#context.registry.of(user).size >= NEAR_SHARE * this.#context.options.limits.perUser;
+    const { registry, elsewhere, options } = this.#context;
+    const seats = registry.of(user).size + elsewhere.count(user);
+    const mayHaveNews = this.#said.has(user) || this.#waiting(user) > 0 || seats >= NEAR_SHARE * options.limits.perUser;
     if (mayHaveNews) this.#schedule(user, this.#notices, (_, facts) => this.urgent(user, facts));
   }
 

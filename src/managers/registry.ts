@@ -7,12 +7,15 @@ export class Registry {
   readonly #byUser = new Map<UserId, Set<WebSocketManager>>();
   readonly #limit: number;
   readonly #changed: (user: UserId) => void;
-  #atLimit = 0;
+  readonly #elsewhere: (user: UserId) => number;
+  readonly #full = new Set<UserId>();
 
-  /** `limit`: from how many managers on a user is at its limit. `changed` hears whose managers are more or fewer. */
-  constructor(limit = Number.POSITIVE_INFINITY, changed: (user: UserId) => void = () => {}) {
+  /** `limit`: from how many managers on a user is at its limit; `elsewhere` tells how many more other nodes hold. `changed` hears whose
+   *  managers are more or fewer. */
+  constructor(limit = Number.POSITIVE_INFINITY, changed: (user: UserId) => void = () => {}, elsewhere: (user: UserId) => number = () => 0) {
     this.#limit = limit;
     this.#changed = changed;
+    this.#elsewhere = elsewhere;
   }
 
   get size(): number {
@@ -24,9 +27,9 @@ export class Registry {
   get userCount(): number {
     return this.#byUser.size;
   }
-  /** Users with as many managers as their limit allows, or more. */
+  /** Users who are here and have as many managers, here and elsewhere, as their limit allows, or more. */
   get usersAtLimit(): number {
-    return this.#atLimit;
+    return this.#full.size;
   }
   all(): IterableIterator<WebSocketManager> {
     return this.#byId.values();
@@ -43,9 +46,8 @@ export class Registry {
     const user = manager.user.userId;
     const set = this.#byUser.get(user) ?? new Set();
     this.#byUser.set(user, set);
-    const before = set.size;
     set.add(manager);
-    if (before < this.#limit && set.size >= this.#limit) this.#atLimit++;
+    this.recount(user);
     this.#changed(user);
   }
 
@@ -54,11 +56,17 @@ export class Registry {
     if (this.#byId.get(manager.id) === manager) this.#byId.delete(manager.id);
     const set = this.#byUser.get(manager.user.userId);
     if (set === undefined) return;
-    const before = set.size;
     set.delete(manager);
-    if (before >= this.#limit && set.size < this.#limit) this.#atLimit--;
     if (set.size === 0) this.#byUser.delete(manager.user.userId);
+    this.recount(manager.user.userId);
     this.#changed(manager.user.userId);
+  }
+
+  /** The user has more or fewer managers here or elsewhere. */
+  recount(user: UserId): void {
+    const here = this.of(user).size;
+    if (here > 0 && here + this.#elsewhere(user) >= this.#limit) this.#full.add(user);
+    else this.#full.delete(user);
   }
 }
 

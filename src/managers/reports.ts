@@ -2,7 +2,7 @@ import type { Burst } from '../core/burst.ts';
 import type { Signal, Verdict } from '../core/judge.ts';
 import type { CleanupLevel } from '../core/levels.ts';
 import type { Ticket } from '../core/queue.ts';
-import type { ManagerId, Tier, UserId } from '../protocol/ids.ts';
+import type { ManagerId, NodeId, Tier, UserId } from '../protocol/ids.ts';
 import type { VerdictName } from '../protocol/messages.ts';
 import type { EvictReason, KeepReason } from '../protocol/reasons.ts';
 import type { CleanupReport } from './events.ts';
@@ -17,7 +17,7 @@ export interface FactoryStatus {
   readonly limits: { readonly perUser: number; readonly burst: number; readonly perNode: number };
   /** Users that hold a seat here. */
   readonly users: number;
-  /** Of them: those with at least `limits.perUser` seats here. */
+  /** Of them: those with at least `limits.perUser` seats, here and on other nodes as far as it is known. */
   readonly usersAtLimit: number;
   readonly seats: number;
   /** Seats without the dead ones and those being given up. */
@@ -31,6 +31,8 @@ export interface FactoryStatus {
   readonly burst: { readonly active: number; readonly debt: number };
   /** Admissions that wait, in users' queues and at the gate. */
   readonly queued: number;
+  /** The store cannot be asked for seats: who has one keeps it, and whoever comes is served by this node alone or tries again. */
+  readonly storeFailOpen: boolean;
   /** Managers made. */
   readonly created: number;
   /** Cleanup passes that ran each level; a level that was skipped did not run. */
@@ -73,6 +75,8 @@ export interface HealthReport extends ByVerdict {
 
 /** Why a manager is what it is, and what would have to happen for it to give up its seat. */
 export interface Explanation extends ManagerHealth {
+  /** Which holds it. */
+  readonly node: NodeId;
   readonly tier: Tier;
   readonly label: string | null;
   /** Its client's name. */

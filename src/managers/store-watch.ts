@@ -10,13 +10,15 @@ type Part = 'seats' | 'log' | 'threads' | 'credentials';
 type Method = (...args: never[]) => Promise<unknown>;
 
 /** Tells of every question to the store, and of the times in which it cannot be asked. Those begin with a question about seats or the log
- *  that found it unavailable, and end when none fails any more and it says that it would take a write. */
+ *  that found it unavailable, and end when none fails any more and it says that it would take a write. Where nodes share the store, who
+ *  asks it for seats says when it has given that up, and takes it up again before the time ends. */
 export class StoreWatch {
   /** The same store, watched. Whoever asks it is to ask here. */
   readonly store: Store;
   readonly #asked: Store;
   readonly #clock: Clock;
   readonly #events: FactoryEmitter;
+  readonly #returning: () => Promise<void>;
   readonly #lost = new Set<Part>();
   #lostAt = 0;
   /** A question failed since it was tried last. */
@@ -24,12 +26,15 @@ export class StoreWatch {
   #cancel: () => void = () => {};
   #isStopped = false;
 
-  constructor(store: Store, clock: Clock, events: FactoryEmitter) {
+  /** `returning` is run when a store that nodes share would be asked for seats again; if it rejects, that is tried later. */
+  constructor(store: Store, clock: Clock, events: FactoryEmitter, returning: () => Promise<void> = async () => {}) {
     this.#asked = store;
+    this.#returning = returning;
     this.#clock = clock;
     this.#events = events;
     this.store = {
       kind: store.kind,
+      cluster: store.cluster,
       seats: this.#watched('seats', store.seats),
       log: this.#watched('log', store.log),
       threads: this.#watched('threads', store.threads),
@@ -51,7 +56,8 @@ export class StoreWatch {
         if (known.has(name)) return known.get(name);
         const method = Reflect.get(target, name) as unknown;
         if (typeof method !== 'function') return method;
-        const watched = this.#watchedMethod(part, `${part}.${String(name)}`, (method as Method).bind(target));
+        // Listening asks nothing.
+        const watched = name === 'watch' ? method.bind(target) : this.#watchedMethod(part, `${part}.${String(name)}`, (method as Method).bind(target));
         known.set(name, watched);
         return watched;
       },
@@ -66,7 +72,8 @@ export class StoreWatch {
         () => this.#told(op, startedAt, false),
         (error: unknown) => {
           this.#told(op, startedAt, true);
-          if (SpillwayError.is(error) && error.code === 'SPILLWAY_STORE_UNAVAILABLE') this.#lose(part, error.message);
+          const isItsOwn = part !== 'seats' || this.#asked.cluster === null;
+          if (isItsOwn && SpillwayError.is(error) && error.code === 'SPILLWAY_STORE_UNAVAILABLE') this.#lose(part, error.message);
         },
       );
       return answer;
@@ -75,6 +82,11 @@ export class StoreWatch {
 
   #told(op: string, startedAt: number, failed: boolean): void {
     if (this.#events.hears('store-asked')) this.#events.emit('store-asked', { op, durationMs: this.#clock.mono() - startedAt, failed });
+  }
+
+  /** Seats of a store that nodes share are not asked for any more. */
+  loseSeats(detail: string): void {
+    this.#lose('seats', detail);
   }
 
   #lose(part: Part, detail: string): void {
@@ -98,11 +110,18 @@ export class StoreWatch {
         this.#tryLater();
         return;
       }
-      this.#asked.health().then(
-        ({ ok }) => (ok ? this.#found() : this.#tryLater()),
+      this.#ask().then(
+        // Meanwhile it may have been given up again.
+        (isBack) => (isBack && !this.#hasFailed ? this.#found() : this.#tryLater()),
         () => this.#tryLater(),
       );
     });
+  }
+
+  async #ask(): Promise<boolean> {
+    const { ok } = await this.#asked.health();
+    if (ok && this.#lost.has('seats') && this.#asked.cluster !== null) await this.#returning();
+    return ok;
   }
 
   #found(): void {

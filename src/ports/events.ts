@@ -44,6 +44,8 @@ export interface VictimRecord {
   readonly evidence: readonly { readonly signal: SignalId; readonly ageMs: number; readonly value?: number }[];
   /** The evidence in a sentence. */
   readonly text: string;
+  /** Which node held it, where that was another one than the one that tells of it. */
+  readonly node?: NodeId;
 }
 
 /** Who was looked at and keeps its seat, and why. */
@@ -54,6 +56,8 @@ export interface KeptRecord {
   readonly evidence: VictimRecord['evidence'];
   /** The evidence in a sentence. */
   readonly text: string;
+  /** As in `VictimRecord`. */
+  readonly node?: NodeId;
 }
 
 /** One cleanup pass over one user's managers. */
@@ -127,10 +131,11 @@ export interface SpillwayEvents {
   /** A burst lease began, turned into debt, or was repaid. */
   'burst-changed': { readonly user: UserId; readonly tier: Tier; readonly to: 'none' | 'active' | 'debt' };
   // ---- managers
-  /** A manager has its seat, or is attached anew to the one that it held (`attached`): all others end once, by `manager-ended`. */
+  /** A manager has its seat here, or is attached anew to the one that it held here (`attached`): all others end once, by `manager-ended`.
+   *  `taken-over`: until now it held its seat at another node. */
   'manager-seated': OfManager & {
     readonly seat: 'soft' | 'burst';
-    readonly resume: 'fresh' | 'attached' | 'readmitted';
+    readonly resume: 'fresh' | 'attached' | 'readmitted' | 'taken-over';
     readonly how: SeatedHow;
   };
   /** A manager's verdict became another one. `was`: null for its first. */
@@ -191,6 +196,8 @@ export interface SpillwayEvents {
   'store-lost': { readonly detail: string };
   /** It would take a write again. */
   'store-back': { readonly awayMs: number };
+  /** Another node that shares the store is gone. `drained`: it had moved its clients away before. Every other node tells it. */
+  'node-died': { readonly node: NodeId; readonly drained: boolean };
   'drain-started': { readonly node: NodeId };
   'drain-finished': { readonly node: NodeId; readonly durationMs: number };
   /** Our event loop did not run for so long. */
@@ -256,10 +263,14 @@ export interface Gauges {
   readonly bufferedBytes: number;
   /** 0 well … 8. */
   readonly localHealthScore: number;
-  /** Whether seats cannot be asked for in the store: who has one keeps it, whoever comes tries again. */
+  /** Whether seats cannot be asked for in the store: who has one keeps it, whoever comes is served by this node alone or tries again. */
   readonly storeFailOpen: boolean;
   /** Until the seats of this node end if nobody renews them. */
   readonly leaseRemainingMs: number;
+  /** Nodes that share the store, this one among them; the dead are those of the last ten minutes. */
+  readonly nodes: Readonly<Record<'alive' | 'silent' | 'dead', number>>;
+  /** How far the store’s clock and ours are apart; null where it has none of its own, or has told none yet. */
+  readonly storeClockSkewMs: number | null;
   readonly draining: boolean;
   /** End of the last background pass, milliseconds since the Unix epoch; null before the first. */
   readonly cleanupHeartbeatAt: number | null;

@@ -15,6 +15,9 @@ export const LOG_EVENTS = {
   // ---- the process
   listening: of('INFO', 'The gateway answers: where, and for operators where.'),
   'admin-key-unknown': of('WARNING', 'The key of the admin API could not be shown; where it stands.'),
+  'signing-key-differs': of('ERROR', 'The gateways that share the store have agreed on another signing key since it lost its data: start this one again.'),
+  'signing-key-random': of('WARNING', 'A gateway that shares its store signs resume tokens with a key of its own: the others do not know its clients again.'),
+  'worker-ended': of('ERROR', 'One of several gateway processes of this machine ended; it is started again.'),
   stopping: of('INFO', 'It was asked to stop; answers under way may end.'),
   stopped: of('INFO', 'It has stopped.'),
   'drain-started': of('INFO', 'Clients are moved away from this node one by one.'),
@@ -65,13 +68,17 @@ export const LOG_EVENTS = {
   'recovery-failed': of('ERROR', 'Runs that a killed process left could not be looked up yet.'),
   // ---- the store
   'store-unreachable': of('ERROR', 'The store cannot be used; it is tried again.'),
-  'store-lost': of('WARNING', 'The store cannot be asked; who has a seat keeps it, and whoever comes tries again by itself.'),
+  'store-lost': of('WARNING', 'The store cannot be asked; who has a seat keeps it, and whoever comes is served by this node alone or tries again by itself.'),
   'store-back': of('INFO', 'The store answers again.'),
   'store-failing': of('ERROR', 'The log is not written; events wait in memory.'),
   'store-recovered': of('INFO', 'The log is written again; what had waited is on its way.'),
   'commit-broken': of('ERROR', 'A stream could not be written and was given up here.'),
   'retention-failed': of('WARNING', 'Old entries could not be removed.'),
   'lease-renewal-failed': of('WARNING', 'Seats could not be renewed; it is tried again.'),
+  // ---- nodes that share a store
+  'node-died': of('WARNING', 'A node that shared the store is gone; the seats that it held count no more.'),
+  'node-name-taken': of('ERROR', 'Two processes live under one name. To the other nodes only one of them lives.'),
+  'letter-failed': of('WARNING', 'What another node said could not be heard.'),
   // ---- operators
   'operator-acted': of(['INFO', 'WARNING', 'ERROR'], 'What an operator did, to whom, and why; `WARNING` where it was refused, `ERROR` where it failed.'),
   'alert-changed': of(['ERROR', 'WARNING', 'INFO'], 'An alert began (`ERROR` where it pages) or ended.'),

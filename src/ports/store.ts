@@ -6,13 +6,16 @@ import type { Codec } from '../protocol/agent-events.ts';
 import type { Epoch, ManagerId, MessageId, NodeId, RunId, ThreadId, UserId } from '../protocol/ids.ts';
 import type { ThreadMessage, VerdictName } from '../protocol/messages.ts';
 import type { EvictReason } from '../protocol/reasons.ts';
+import type { ClusterStore, NodeLife } from './cluster.ts';
 
 /** What must outlive a process or be shared by processes. Every method is one atomic step, asynchronous, with a deadline of its
  *  own; it rejects with a `SpillwayError` of code SPILLWAY_STORE_UNAVAILABLE (nothing is known of its effect) or
  *  SPILLWAY_STORE_BROKEN (it had none and cannot have), and never hangs. Every call may be repeated. */
 export interface Store extends AsyncDisposable {
-  /** `memory`, `sqlite`. */
+  /** `memory`, `sqlite`, `redis`. */
   readonly kind: string;
+  /** What the processes that share this store know of each other; null where a store serves one process alone. */
+  readonly cluster: ClusterStore | null;
   readonly seats: SeatStore;
   readonly log: LogStore;
   readonly threads: ThreadStore;
@@ -85,11 +88,20 @@ export type AppendAnswer =
    *  never be stored, so that it harms no other of its batch. */
   | { readonly is: 'conflict'; readonly state: StreamState };
 
+/** What a claim came to. `heldBy` null: the asker is the one writer, under `token`. Else another node is, which has runs of this stream
+ *  that have not ended; nothing was changed, and `token` is that node's. */
+export type Claim = StreamState & { readonly token: WriterToken; readonly heldBy: NodeLife | null };
+
 export interface LogStore {
   /** Where a stream stands. An unknown stream has head 0 and the epoch that its first entry will have. */
   state(key: StreamKey): Promise<StreamState>;
-  /** Becomes the one writer. */
-  claim(key: StreamKey): Promise<StreamState & { readonly token: WriterToken }>;
+  /** Becomes the one writer. `by`: in whose name; without it, and in a store of one process, every claim succeeds. With it, a stream in
+   *  which another node has runs that have not ended stays that node's, unless `seize` is that node's token: what is said by somebody
+   *  who knows that the node is dead. */
+  claim(key: StreamKey, o?: { readonly by: NodeLife; readonly seize?: WriterToken }): Promise<Claim>;
+  /** Calls `changed` after another process has written to the stream, with where it stands then. A hint: it may come late, twice or
+   *  never. Returns the undo. Stores of one process never call. */
+  watch(key: StreamKey, changed: (seen: { readonly epoch: Epoch; readonly head: number }) => void): () => void;
   /** Appends to many streams in one durable step; each request applies whole or not at all, answered in order. */
   append(requests: readonly AppendRequest[]): Promise<readonly AppendAnswer[]>;
   /** Entries from `from` on, ascending and gapless, at most `maxBytes` of data but at least one if there is one. */
@@ -201,9 +213,25 @@ export interface SeatDigest {
   readonly manager: ManagerId;
   readonly token: number;
   readonly node: NodeId;
+  /** Which life of that node. */
+  readonly incarnation: string;
   readonly verdict: VerdictName;
+  /** Why; absent of one that has just come. */
+  readonly reason?: string;
+  /** How long its verdict had been this one when it was told; absent: not yet. */
+  readonly sinceMs?: number;
   readonly quietMs: number;
   readonly run: boolean;
+  /** It is not to be taken while it lives. */
+  readonly pinned: boolean;
+  /** Something that its client must not miss is not acknowledged yet. */
+  readonly critical: boolean;
+  /** Nobody looks at its page. */
+  readonly hidden: boolean;
+  /** When this was told; `quietMs` has grown since. By the store's clock: the store fills it in, whatever it was given. */
+  readonly toldAt: number;
+  /** When it got its seat, by the store's clock; the store fills it in. */
+  readonly seatedAt: number;
 }
 
 /** All seats of one user, read in the same step as the answer that carries it. */
@@ -242,6 +270,8 @@ export interface AdmitRequest {
   /** One attempt. The same manager and attach again: the same answer. Another attach: a new token, count unchanged. */
   readonly attach: string;
   readonly node: NodeId;
+  /** Which life of that node. */
+  readonly incarnation: string;
   /** Which tickets rank ahead of it while it has none of its own: for a person only those of persons. */
   readonly class: 'user' | 'auto';
   /** True starts a burst lease if room is short and the state allows one. */
@@ -249,13 +279,31 @@ export interface AdmitRequest {
   readonly limits: SeatLimits;
 }
 export type AdmitAnswer =
-  | { readonly is: 'ok'; readonly token: number; readonly seat: 'soft' | 'burst'; readonly burstStarted: boolean; readonly facts: SeatFacts }
+  | {
+      readonly is: 'ok';
+      readonly token: number;
+      readonly seat: 'soft' | 'burst';
+      readonly burstStarted: boolean;
+      /** Where this manager held its seat until now, if it took it over from another node or another attempt. */
+      readonly from: SeatHolder | null;
+      readonly facts: SeatFacts;
+    }
   | { readonly is: 'full'; readonly facts: SeatFacts };
 export type ReplaceAnswer =
   /** `victim` null: it held a seat already (a take-over), so nobody lost one. */
-  | { readonly is: 'ok'; readonly token: number; readonly victim: ManagerId | null; readonly seat: 'soft' | 'burst'; readonly facts: SeatFacts }
+  | {
+      readonly is: 'ok';
+      readonly token: number;
+      readonly victim: ManagerId | null;
+      readonly seat: 'soft' | 'burst';
+      /** As in `AdmitAnswer`. */
+      readonly from: SeatHolder | null;
+      readonly facts: SeatFacts;
+    }
   | { readonly is: 'stale'; readonly facts: SeatFacts };
-export type RenewAnswer = 'OK' | 'EVICTED' | 'FENCED' | 'UNKNOWN';
+/** Who held a seat, and under which token. */
+export type SeatHolder = Pick<SeatDigest, 'node' | 'incarnation' | 'token'>;
+export type RenewAnswer = { readonly is: 'OK' | 'FENCED' | 'UNKNOWN' } | { readonly is: 'EVICTED'; readonly reason: EvictReason };
 
 /** Who holds a seat. Atomic per user; the embedded stores keep it in memory, so that seats are empty after a restart. */
 export interface SeatStore {
@@ -277,11 +325,11 @@ export interface SeatStore {
   ): Promise<{ readonly is: 'ok' | 'stale'; readonly facts: SeatFacts }>;
   /** Frees a seat whose holder is gone. */
   release(user: UserId, manager: ManagerId, token: number, limits: SeatLimits): Promise<{ readonly is: 'ok' | 'stale'; readonly facts: SeatFacts }>;
-  /** Keeps seats for another `ttlMs` and refreshes their digests; answered in order. `EVICTED`: a tombstone says so. `FENCED`: the
-   *  seat has a newer token. `UNKNOWN`: the store has forgotten it. */
+  /** Keeps seats for another `ttlMs` and refreshes their digests; answered in order. `EVICTED`: a tombstone says so, and why. `FENCED`:
+   *  the seat has a newer token. `UNKNOWN`: the store has forgotten it. */
   renew(node: NodeId, batch: readonly { readonly user: UserId; readonly digest: SeatDigest }[], ttlMs: number): Promise<readonly RenewAnswer[]>;
   /** Puts a live manager back that the store has forgotten. */
-  adopt(user: UserId, digest: SeatDigest, ttlMs: number): Promise<'OK' | 'EVICTED' | 'FENCED'>;
+  adopt(user: UserId, digest: SeatDigest, ttlMs: number): Promise<Exclude<RenewAnswer, { is: 'UNKNOWN' }>>;
   /** Takes a place in the user's queue; the same manager again keeps its place. `full`: come back at `promiseAt` (`afterMs` from now)
    *  with `promise`; calling again with it before that time changes nothing. */
   enqueue(r: {

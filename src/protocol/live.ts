@@ -82,30 +82,37 @@ export interface LiveWelcome {
   readonly at: number;
   readonly role: 'viewer' | 'operator' | 'admin';
   readonly readOnly: boolean;
-  /** What this gateway can fill; a screen it cannot fill is absent. */
-  readonly features: readonly ('drills' | 'alerts' | 'golden-path' | 'tiers')[];
+  /** What this gateway can fill; a screen it cannot fill is absent. `nodes`: it shares its store with other gateways. */
+  readonly features: readonly ('drills' | 'alerts' | 'golden-path' | 'tiers' | 'nodes')[];
   readonly limits: { readonly perUser: number; readonly burst: number; readonly perNode: number };
   /** Names of tiers, in the order of their numbers in the map. */
   readonly tiers: readonly string[];
 }
 
 export type LiveUpdate =
-  | { readonly of: 'summary'; readonly summary: Summary }
+  /** Over all of `nodes`; `unanswered`: those that live and did not answer in time. Nothing of them is in the figures. */
+  | { readonly of: 'summary'; readonly summary: Summary; readonly nodes: readonly string[]; readonly unanswered: readonly string[] }
   | SeriesUpdate
   | MapUpdate
-  | { readonly of: 'users'; readonly total: number; readonly from: number; readonly rows: readonly UserRow[] }
-  | { readonly of: 'managers'; readonly total: number; readonly from: number; readonly rows: readonly ManagerRow[] }
+  /** Lists go over all nodes that answered. `total`: who has seats on two nodes counts on each. */
+  | ({ readonly of: 'users'; readonly total: number; readonly from: number; readonly rows: readonly UserRow[] } & OverNodes)
+  | ({ readonly of: 'managers'; readonly total: number; readonly from: number; readonly rows: readonly ManagerRow[] } & OverNodes)
   /** As `GET users/:id`; null: nobody of that user is here. */
-  | { readonly of: 'user'; readonly user: unknown }
+  | ({ readonly of: 'user'; readonly user: unknown } & OverNodes)
   /** As `GET managers/:id/explain`, with what happened to it lately; null: it is not here any more. */
-  | { readonly of: 'manager'; readonly manager: unknown; readonly timeline: readonly EventRow[] }
+  | ({ readonly of: 'manager'; readonly manager: unknown; readonly timeline: readonly EventRow[] } & OverNodes)
   /** `skipped`: events since the last update that were left out because there were too many. */
   | { readonly of: 'events'; readonly rows: readonly EventRow[]; readonly skipped: number }
   /** `queued`: the first 200 of them, as `GET queue`. */
-  | { readonly of: 'queue'; readonly total: number; readonly queued: readonly unknown[] }
+  | ({ readonly of: 'queue'; readonly total: number; readonly queued: readonly unknown[] } & OverNodes)
   | { readonly of: 'alerts'; readonly alerts: readonly AlertStatus[] }
   | { readonly of: 'nodes'; readonly nodes: readonly NodeStatus[] }
   | { readonly of: 'drills'; readonly running: DrillRun | null; readonly runs: readonly DrillRun[] };
+
+/** Living nodes that did not answer in time: nothing of them is shown. Left out where every node did, or there is but one. */
+interface OverNodes {
+  readonly unanswered?: readonly string[];
+}
 
 /** Figures of this second, and rates over the last one. Null: nothing was measured. */
 export interface Summary {
@@ -131,6 +138,8 @@ export interface Summary {
   readonly regrets: number;
   readonly draining: boolean;
   readonly storeFailOpen: boolean;
+  /** This gateway stalls: while it does, it holds nothing against anybody, and finds nobody dead. */
+  readonly selfSlow: boolean;
 }
 
 /** Names of the series of `SeriesUpdate.points`, in order; rates are per second. */
@@ -200,6 +209,7 @@ export interface UserRow {
 
 export interface ManagerRow {
   readonly manager: string;
+  readonly node: string;
   readonly user: string;
   readonly tier: string;
   readonly verdict: string;
@@ -242,10 +252,13 @@ export interface AlertStatus {
 
 export interface NodeStatus {
   readonly node: string;
+  /** `expired`: its lease has ended, and so have its seats. `silent`: it did not answer in time. */
   readonly state: 'starting' | 'ready' | 'draining' | 'expired' | 'silent';
   readonly version: string;
+  /** Of a node that did not answer: as it told last. */
   readonly managers: number;
-  readonly zombies: number;
+  /** Null: it did not answer. */
+  readonly zombies: number | null;
   readonly cpuShare: number | null;
   readonly loopP99Ms: number | null;
   readonly rssBytes: number | null;
@@ -256,6 +269,10 @@ export interface NodeStatus {
 export interface AuditEntry {
   readonly id: number;
   readonly at: number;
+  /** Where it was done. */
+  readonly node: string;
+  /** The node that was asked and passed it on; null: the one where it was done. */
+  readonly via: string | null;
   readonly role: 'viewer' | 'operator' | 'admin';
   readonly action: string;
   readonly target: string;

@@ -84,6 +84,8 @@ export interface SessionInfo {
   readonly seat: 'soft' | 'burst';
   /** The session that asks, named by the request header `Spillway-Manager`. */
   readonly current: boolean;
+  /** The node that holds it does not answer, or is gone: this is what was known of it last. */
+  readonly outdated?: true;
 }
 
 export type NoticeKind = 'limit-near' | 'burst' | 'queue' | 'cleaned-up' | 'evicting' | 'draining';

@@ -3,20 +3,21 @@
 import { z } from 'zod';
 import { idIn } from '../protocol/admin-paths.ts';
 import { ACTIONS } from './admin-operation.ts';
-import { Cleanup, Level, Manager, PastCleanup, Ticket, User, VerdictName } from './admin-reports.ts';
+import { Cleanup, Level, Manager, PastCleanup, Ticket, Unanswered, User, VerdictName } from './admin-reports.ts';
 import { limit } from './bodies.ts';
 import { instant, OpaqueId, ThreadId, text, whole } from './values.ts';
 
 /** Ids of users come from elsewhere and may be longer than ours. */
 const UserId = text(1, 256);
 const reason = text(1, 500).describe('Why, in your words: it stands in the log.');
-/** A place and an id in base64url; an id of 256 characters has up to 1,366 of them, a place 32. */
+/** A place and an id in base64url, for each node: an id of 256 characters has up to 1,366 of them, a place 32, and both once more as many. */
 const cursor = z
   .string()
-  .regex(/^[A-Za-z0-9_-]{1,1400}$/)
+  .regex(/^[A-Za-z0-9_-]{1,8000}$/)
   .optional()
   .describe('`nextCursor` of the page before.');
-const sequence = z.string().regex(/^\d{1,15}$/);
+/** A number, or with several nodes one for each in base64url. */
+const sequence = z.string().regex(/^(\d{1,15}|[A-Za-z0-9_-]{16,8000})$/);
 
 /** Digits, or an instant as people write it. */
 const since = z
@@ -55,11 +56,14 @@ const Tier = z.string().regex(/^[A-Za-z0-9._-]{1,32}$/);
 export const USER_SORTS = ['id', 'name', 'seats', 'zombies', 'queued'] as const;
 export const MANAGER_SORTS = ['id', 'last-ack', 'unacked', 'buffered', 'idle', 'age'] as const;
 export const UsersQuery = z.strictObject({
+  users: text(1, 32_000).optional().describe('Only these: ids, percent-encoded, with commas between them.'),
   tier: Tier.optional(),
   sort: z
     .enum(USER_SORTS)
     .default('id')
-    .describe('`id` (`name` is the same), else most first. Pages of the others may skip or repeat whoever changes meanwhile.'),
+    .describe(
+      '`id` (`name` is the same), else most first: with several nodes, by what a user has on one of them. Pages of the others may skip or repeat whoever changes meanwhile.',
+    ),
   limit: limit(500, 100),
   cursor,
 });
@@ -102,6 +106,7 @@ const EVENT_TYPES = [
   'run-ended',
   'store-lost',
   'store-back',
+  'node-died',
   'drain-started',
   'drain-finished',
   'golden-path-ran',
@@ -112,11 +117,11 @@ export const EventType = z.enum(EVENT_TYPES).meta({ id: 'EventType' });
 export const EventsQuery = z.strictObject({
   type: EventType.optional(),
   user: UserId.optional(),
-  node: text(1, 64).optional().describe('Of which node; this one knows its own alone.'),
+  node: text(1, 64).optional().describe('Of this node; default: of all.'),
   reason: text(1, 64).optional().describe('A reason code, such as `ack-timeout`: of the event, or of anybody who was evicted in it.'),
   since,
   limit: limit(1_000, 100),
-  cursor: sequence.optional().describe('`nextCursor` of the page before, or the `id` of an event: what came after it.'),
+  cursor: sequence.optional().describe('`nextCursor` of the page before or, with one node, the `id` of an event: what came after it.'),
 });
 
 export const FreeUser = z
@@ -165,22 +170,32 @@ export const ThreadLogQuery = z.strictObject({
   verify: z.string().optional().describe('With any value, or none: reads the whole log and says what differs from how it must be.'),
 });
 
-export const Users = z.object({ users: z.array(User), nextCursor: z.string().nullable() }).meta({ id: 'Users' });
-export const Managers = z.object({ managers: z.array(Manager), nextCursor: z.string().nullable() }).meta({ id: 'Managers' });
-export const Cleanups = z.object({ cleanups: z.array(PastCleanup), nextCursor: z.string().nullable() }).meta({ id: 'Cleanups' });
-export const Queue = z.object({ queued: z.array(Ticket) }).meta({ id: 'Queue' });
+export const Users = z.object({ users: z.array(User), nextCursor: z.string().nullable(), unanswered: Unanswered }).meta({ id: 'Users' });
+export const Managers = z.object({ managers: z.array(Manager), nextCursor: z.string().nullable(), unanswered: Unanswered }).meta({ id: 'Managers' });
+export const Cleanups = z.object({ cleanups: z.array(PastCleanup), nextCursor: z.string().nullable(), unanswered: Unanswered }).meta({ id: 'Cleanups' });
+export const Queue = z.object({ queued: z.array(Ticket), unanswered: Unanswered }).meta({ id: 'Queue' });
 export const FreedByOperator = z
   .object({
     freed: z.array(OpaqueId),
     kept: whole(0).describe('Managers that still have a seat.'),
     run: z.string().nullable().describe('Of its cleanup record, for `count`.'),
+    unanswered: Unanswered,
   })
   .meta({ id: 'FreedByOperator' });
 export const Evicted = z.object({ freed: z.array(OpaqueId) }).meta({ id: 'Evicted' });
 export const CleanupDone = z.object({ cleanup: Cleanup }).meta({ id: 'CleanupDone' });
 export const Events = z
   .object({
-    events: z.array(z.object({ id: whole(1), at: instant, type: EventType, data: z.record(z.string(), z.unknown()) })),
+    events: z.array(
+      z.object({
+        id: whole(1).describe('Rises on each node by itself.'),
+        node: z.string(),
+        at: instant,
+        type: EventType,
+        data: z.record(z.string(), z.unknown()),
+      }),
+    ),
     nextCursor: z.string().describe('Ask with it for what came after these.'),
+    unanswered: Unanswered,
   })
   .meta({ id: 'FactoryEvents' });

@@ -1,6 +1,7 @@
 /** Schemas of what operators ask of a node and its surroundings: nodes, alerts, audit, configuration, drills, logs of conversations. */
 
 import { z } from 'zod';
+import { Unanswered } from './admin-reports.ts';
 import { instant, ThreadId, whole } from './values.ts';
 
 const count = whole(0);
@@ -11,10 +12,12 @@ export const Version = z.object({ version: z.string(), node: z.string(), nodeVer
 export const NodeStatus = z
   .object({
     node: z.string(),
-    state: z.enum(['starting', 'ready', 'draining', 'expired', 'silent']),
+    state: z
+      .enum(['starting', 'ready', 'draining', 'expired', 'silent'])
+      .describe('`expired`: its lease has ended, and its seats count no more. `silent`: it did not answer within 300 ms.'),
     version: z.string(),
-    managers: count,
-    zombies: count,
+    managers: count.describe('Of a node that did not answer: as it told last.'),
+    zombies: count.nullable(),
     cpuShare: z.number().nullable().describe('Of one core, over the last second.'),
     loopP99Ms: z.number().nullable().describe('How late the event loop turned, over the last second.'),
     rssBytes: count.nullable(),
@@ -22,7 +25,7 @@ export const NodeStatus = z
     leaseMs: count.nullable().describe('Until the seats of this node end if nobody renews them.'),
   })
   .meta({ id: 'NodeStatus', description: 'One gateway process. Null: it was not measured, or the store did not answer.' });
-export const Nodes = z.object({ nodes: z.array(NodeStatus) }).meta({ id: 'Nodes' });
+export const Nodes = z.object({ nodes: z.array(NodeStatus), unanswered: Unanswered }).meta({ id: 'Nodes' });
 export const Draining = z
   .object({ node: z.string(), state: z.literal('draining'), withinMs: count.describe('Answers that run longer are ended.') })
   .meta({ id: 'Draining' });
@@ -47,8 +50,10 @@ export const ACTIONS = ['free-user', 'set-tier', 'probe-manager', 'evict-manager
 export const Role = z.enum(['viewer', 'operator', 'admin']).meta({ id: 'Role', description: 'Least first; each may do what those before it may.' });
 export const AuditEntry = z
   .object({
-    id: whole(1),
+    id: whole(1).describe('Rises on each node by itself.'),
     at: instant,
+    node: z.string().describe('Where it was done.'),
+    via: z.string().nullable().describe('The node that was asked and passed it on; null: the one where it was done.'),
     role: Role,
     action: z.string(),
     target: z.string().describe('A user, a manager, a plan, a node, a drill; empty where none was named.'),
@@ -58,7 +63,7 @@ export const AuditEntry = z
     request: z.string().describe('Id of the request, as in the log.'),
   })
   .meta({ id: 'AuditEntry' });
-export const AuditEntries = z.object({ entries: z.array(AuditEntry), nextCursor: cursorAnswer }).meta({ id: 'AuditEntries' });
+export const AuditEntries = z.object({ entries: z.array(AuditEntry), nextCursor: cursorAnswer, unanswered: Unanswered }).meta({ id: 'AuditEntries' });
 
 export const ConfigurationEntry = z
   .object({
@@ -145,6 +150,7 @@ export const ThreadLog = z
 export const TierSet = z
   .object({
     user: z.string(),
-    tier: z.string().nullable().describe('What this node uses instead of the tier in the user’s credential; null: that one.'),
+    tier: z.string().nullable().describe('What counts instead of the tier in the user’s credential; null: that one.'),
+    unanswered: Unanswered,
   })
   .meta({ id: 'TierSet' });

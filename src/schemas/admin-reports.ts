@@ -9,6 +9,11 @@ export const Level = z
   .meta({ id: 'CleanupLevel', description: 'How far a cleanup may go, mildest first.' });
 export const VerdictName = z.enum(['healthy', 'idle', 'suspect', 'zombie', 'inactive', 'unknown']).meta({ id: 'Verdict' });
 const Seat = z.enum(['soft', 'burst']);
+const node = z.string().describe('Which node holds it.');
+/** Nodes that did not answer in time. */
+export const Unanswered = z
+  .array(z.string())
+  .describe('Nodes that share the store and did not answer within 300 ms: nothing of them is in this answer. Empty where all did.');
 
 const count = whole(0);
 const byVerdict = { healthy: count, idle: count, suspect: count, zombie: count, inactive: count, unknown: count };
@@ -56,6 +61,7 @@ export const HealthCheck = z
 export const Explanation = z
   .object({
     ...health,
+    node,
     ...facts,
     rank: z.object({ position: whole(1), of: whole(1) }).describe('Its place in the order in which its user’s managers would go.'),
     goesAt: Level.nullable().describe('The mildest level at which an admission that needs one seat could take it now; null: none.'),
@@ -64,18 +70,20 @@ export const Explanation = z
   })
   .meta({ id: 'ManagerExplanation' });
 
-export const Manager = z.object({ ...health, ...facts, goesAt: Level.nullable(), text: z.string() }).meta({ id: 'Manager' });
+export const Manager = z.object({ ...health, node, ...facts, goesAt: Level.nullable(), text: z.string() }).meta({ id: 'Manager' });
 export const ManagerDetail = z
-  .object({ ...health, ...facts, goesAt: Level.nullable(), text: z.string(), threads: z.array(z.string()) })
+  .object({ ...health, node, ...facts, goesAt: Level.nullable(), text: z.string(), threads: z.array(z.string()) })
   .meta({ id: 'ManagerDetail' });
 
 export const Status = z
   .object({
-    node: z.string(),
+    node: z.string().describe('The node that was asked.'),
+    nodes: z.array(z.string()).describe('Those whose figures are in here.'),
+    unanswered: Unanswered,
     version: z.string(),
     at: instant,
-    limits: z.object({ perUser: count, burst: count, perNode: count }),
-    users: count,
+    limits: z.object({ perUser: count, burst: count, perNode: count.describe('Of each node.') }),
+    users: count.describe('Who holds seats on two nodes counts on each.'),
     usersAtLimit: count,
     seats: count,
     effective: count.describe('Seats without the dead ones and those being given up.'),
@@ -84,6 +92,9 @@ export const Status = z
     managersByVerdict: z.object(byVerdict),
     burst: z.object({ active: count, debt: count }),
     queued: count,
+    storeFailOpen: z
+      .boolean()
+      .describe('The store cannot be asked for seats: who has one keeps it, and whoever comes is served by one node alone or tries again.'),
     created: count,
     cleanupPasses: ByLevel,
     freed: ByLevel,
@@ -95,13 +106,14 @@ export const Status = z
     lastCleanup: z.object({ at: instant, level: Level, freed: count, durationMs: z.number() }).nullable(),
     cleanupHeartbeat: instant.nullable().describe('When the background pass last came to its end.'),
   })
-  .meta({ id: 'FactoryStatus', description: 'Gauges of this instant, and counters since the start.' });
+  .meta({ id: 'FactoryStatus', description: 'Gauges of this instant, and counters since the start, of all nodes together.' });
 
 export const Ticket = z
   .object({
     user: z.string(),
     tier: z.string(),
     manager: z.string(),
+    node: z.string().describe('Where it waits.'),
     at: z.enum(['queue', 'gate']).describe('The user’s own queue, or that of a full node.'),
     class: Intent,
     position: whole(1),
@@ -115,7 +127,16 @@ const Burst = z
   .meta({ id: 'Burst' });
 
 export const User = z
-  .object({ user: z.string(), tier: z.string(), seats: count, effective: count, sockets: count, queued: count, verdicts: z.object(byVerdict) })
+  .object({
+    user: z.string(),
+    tier: z.string(),
+    nodes: z.array(z.string()).describe('Where the seats are.'),
+    seats: count,
+    effective: count,
+    sockets: count,
+    queued: count,
+    verdicts: z.object(byVerdict),
+  })
   .meta({ id: 'User' });
 export const UserDetail = z
   .object({
@@ -129,13 +150,15 @@ export const UserDetail = z
     burst: Burst,
     queued: z.array(Ticket),
     managers: z.array(Explanation).describe('In the order in which they would go.'),
+    unanswered: Unanswered,
   })
   .meta({ id: 'UserDetail', description: 'A user’s room, and each of the user’s managers explained.' });
 
 const EvictReason = z.enum([...END_REASONS, ...EVICT_REASONS, ...PEOPLE_REASONS, 'superseded']);
 const sentence = z.string().describe('The evidence in a sentence.');
-const Victim = z.object({ managerId: z.string(), level: Level, verdict: VerdictName, reason: EvictReason, evidence: Evidence, text: sentence });
-const Kept = z.object({ managerId: z.string(), verdict: VerdictName, because: z.enum(KEEP_REASONS), evidence: Evidence, text: sentence });
+const holder = z.string().optional().describe('The node that held it, where that is another one than the one that tells of it.');
+const Victim = z.object({ managerId: z.string(), level: Level, verdict: VerdictName, reason: EvictReason, evidence: Evidence, text: sentence, node: holder });
+const Kept = z.object({ managerId: z.string(), verdict: VerdictName, because: z.enum(KEEP_REASONS), evidence: Evidence, text: sentence, node: holder });
 const Result = z.enum(['enough', 'short', 'failed']).meta({ id: 'CleanupResult' });
 export const Cleanup = z
   .object({
@@ -153,7 +176,7 @@ export const Cleanup = z
   })
   .meta({ id: 'Cleanup', description: 'One cleanup pass over one user’s managers.' });
 
-export const PastCleanup = z.object({ at: instant, cleanup: Cleanup }).meta({ id: 'PastCleanup' });
+export const PastCleanup = z.object({ at: instant, node: z.string().describe('Which node did it.'), cleanup: Cleanup }).meta({ id: 'PastCleanup' });
 
 export const Plan = z
   .object({
@@ -182,7 +205,9 @@ export const Consistency = z
         kind: z.enum(['manager-without-seat', 'seat-without-manager', 'socket-without-manager', 'attachment-without-socket', 'index']),
         user: z.string(),
         detail: z.string(),
+        node: z.string(),
       }),
     ),
+    unanswered: Unanswered,
   })
-  .meta({ id: 'Consistency', description: 'Registry, index, seats of the store and sockets, compared in one step.' });
+  .meta({ id: 'Consistency', description: 'On each node: registry, index, seats of the store and sockets, compared in one step.' });

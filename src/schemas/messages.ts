@@ -79,6 +79,7 @@ export const SessionInfo = z
     running: z.boolean(),
     seat: z.enum(['soft', 'burst']),
     current: z.boolean().describe('The session named by the request header `Spillway-Manager`.'),
+    outdated: z.literal(true).optional().describe('The node that holds it does not answer, or is gone: this is what was known of it last.'),
   })
   .meta({ id: 'SessionInfo' });
 

@@ -20,7 +20,7 @@ const LIMITS: SeatLimits = {
   tombstoneMs: 60_000,
 };
 const ADA = 'ada' as UserId;
-const NODE = 'gw-1' as NodeId;
+const LIFE = { node: 'gw-1' as NodeId, incarnation: 'first' } as const;
 const PEOPLE = 12;
 
 type Act =
@@ -71,7 +71,7 @@ async function perform(b: Book, act: Act): Promise<SeatFacts> {
     return b.seats.facts(ADA, LIMITS);
   }
   const id = nameOf(act.who);
-  const request = (n: number) => ({ user: ADA, manager: id, attach: `${id}/${n}`, node: NODE, limits: LIMITS });
+  const request = (n: number) => ({ user: ADA, manager: id, attach: `${id}/${n}`, ...LIFE, limits: LIMITS });
   const seated = (token: number, n: number) => {
     const mine = b.held.get(id);
     if (mine !== undefined && mine.attach === `${id}/${n}`) expect(token).toBe(mine.token);
@@ -181,7 +181,7 @@ it('a seat that became free goes to the first person in line, whoever asks first
         user: ADA,
         manager: nameOf(n),
         attach: 'x',
-        node: NODE,
+        ...LIFE,
         class: 'user' as const,
         mayBurst: false,
         limits: { ...LIMITS, soft: 1, hard: 1 },

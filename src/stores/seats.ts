@@ -26,13 +26,22 @@ export function createSeatBook(clock: Clock, random: Random): SeatStore {
   function step<T>(user: UserId, limits: SeatLimits | null, action: (seats: UserSeats, now: Mono) => T): T {
     const now = mono(clock.mono());
     visitNext(now);
-    const seats = users.get(user) ?? new UserSeats();
-    if (limits !== null) seats.limits = limits;
-    seats.settle(now);
+    const seats = seatsOf(user, limits, now);
     const answer = action(seats, now);
     if (seats.isEmpty) users.delete(user);
     else users.set(user, seats);
     return answer;
+  }
+
+  /** A user's seats as they are at `now`. Whoever was left with nothing begins anew, whether or not the sweep came by. */
+  function seatsOf(user: UserId, limits: SeatLimits | null, now: Mono): UserSeats {
+    const settled = (seats: UserSeats): UserSeats => {
+      if (limits !== null) seats.limits = limits;
+      seats.settle(now);
+      return seats;
+    };
+    const seats = settled(users.get(user) ?? new UserSeats());
+    return seats.isEmpty ? settled(new UserSeats()) : seats;
   }
 
   function visitNext(now: Mono): void {
@@ -52,7 +61,8 @@ export function createSeatBook(clock: Clock, random: Random): SeatStore {
     const seat = seats.seat(r.manager);
     if (seat === undefined) return null;
     if (seat.attach === r.attach) return seat;
-    return seats.take(r, token(), { burstStarted: false, replaced: null }, now);
+    const { node, incarnation, token: old } = seat.digest;
+    return seats.take(r, token(), { burstStarted: false, replaced: null, from: { node, incarnation, token: old } }, now);
   }
 
   return {
@@ -64,9 +74,9 @@ export function createSeatBook(clock: Clock, random: Random): SeatStore {
         if (seat === null) {
           const burstStarted = !seats.hasRoom(r, now) && seats.stepBurst(r.mayBurst, now);
           if (!seats.hasRoom(r, now)) return { is: 'full', facts: seats.facts(now) };
-          seat = seats.take(r, token(), { burstStarted, replaced: null }, now);
+          seat = seats.take(r, token(), { burstStarted, replaced: null, from: null }, now);
         }
-        return { is: 'ok', token: seat.digest.token, seat: seat.kind, burstStarted: seat.burstStarted, facts: seats.facts(now) };
+        return { is: 'ok', token: seat.digest.token, seat: seat.kind, burstStarted: seat.burstStarted, from: seat.from, facts: seats.facts(now) };
       }),
 
     replace: async (r) =>
@@ -76,9 +86,9 @@ export function createSeatBook(clock: Clock, random: Random): SeatStore {
           const victim = r.victims.find((v) => seats.seat(v.manager)?.digest.token === v.token);
           if (victim === undefined) return { is: 'stale', facts: seats.facts(now) };
           seats.seize(victim.manager, r.reason, now);
-          seat = seats.take(r, token(), { burstStarted: false, replaced: victim.manager }, now);
+          seat = seats.take(r, token(), { burstStarted: false, replaced: victim.manager, from: null }, now);
         }
-        return { is: 'ok', token: seat.digest.token, victim: seat.replaced, seat: seat.kind, facts: seats.facts(now) };
+        return { is: 'ok', token: seat.digest.token, victim: seat.replaced, seat: seat.kind, from: seat.from, facts: seats.facts(now) };
       }),
 
     evict: async (user, manager, held, reason, limits) =>
@@ -101,7 +111,7 @@ export function createSeatBook(clock: Clock, random: Random): SeatStore {
       batch.map(({ user, digest }) =>
         step(user, null, (seats, now) => {
           const known = standing(seats, digest);
-          if (known === 'OK') seats.put(digest, ttlMs, now);
+          if (known.is === 'OK') seats.put(digest, ttlMs, now);
           return known;
         }),
       ),
@@ -110,9 +120,9 @@ export function createSeatBook(clock: Clock, random: Random): SeatStore {
       lastToken = Math.max(lastToken, digest.token);
       return step(user, null, (seats, now) => {
         const known = standing(seats, digest);
-        if (known === 'EVICTED' || known === 'FENCED') return known;
+        if (known.is === 'EVICTED' || known.is === 'FENCED') return known as Exclude<RenewAnswer, { is: 'UNKNOWN' }>;
         seats.put(digest, ttlMs, now);
-        return 'OK';
+        return { is: 'OK' };
       });
     },
 
@@ -138,8 +148,8 @@ export function createSeatBook(clock: Clock, random: Random): SeatStore {
 /** What is known of a seat that its node believes to hold. */
 function standing(seats: UserSeats, digest: SeatDigest): RenewAnswer {
   const stone = seats.tombstone(digest.manager);
-  if (stone !== undefined && stone.token >= digest.token) return 'EVICTED';
+  if (stone !== undefined && stone.token >= digest.token) return { is: 'EVICTED', reason: stone.reason };
   const seat = seats.seat(digest.manager);
-  if (seat === undefined || seat.digest.token < digest.token) return 'UNKNOWN';
-  return seat.digest.token === digest.token ? 'OK' : 'FENCED';
+  if (seat === undefined || seat.digest.token < digest.token) return { is: 'UNKNOWN' };
+  return { is: seat.digest.token === digest.token ? 'OK' : 'FENCED' };
 }

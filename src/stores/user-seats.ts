@@ -3,7 +3,7 @@ import type { Mono } from '../core/clocks.ts';
 import type { Options } from '../core/options.ts';
 import { withoutLapsed } from '../core/promises.ts';
 import { ahead, cancel, EMPTY_QUEUE, onSeatFreed, orderQueue, type Queue, serve } from '../core/queue.ts';
-import type { AdmitRequest, SeatDigest, SeatFacts, SeatLimits } from '../ports/store.ts';
+import type { AdmitRequest, SeatDigest, SeatFacts, SeatHolder, SeatLimits } from '../ports/store.ts';
 import type { ManagerId } from '../protocol/ids.ts';
 import type { EvictReason } from '../protocol/reasons.ts';
 
@@ -19,7 +19,11 @@ export interface Seat {
   /** What the admission answered, so that a repeated one answers the same. */
   readonly burstStarted: boolean;
   readonly replaced: ManagerId | null;
+  readonly from: SeatHolder | null;
 }
+/** What is told of a manager that has just come. */
+const NEWLY_SEATED = { verdict: 'healthy', quietMs: 0, run: false, pinned: false, critical: false, hidden: false } as const;
+
 interface Tombstone {
   readonly token: number;
   readonly reason: EvictReason;
@@ -89,9 +93,11 @@ export class UserSeats {
   }
 
   /** Gives a seat; the manager's ticket and tombstone are gone with it. */
-  take(r: AdmitRequest, token: number, how: { readonly burstStarted: boolean; readonly replaced: ManagerId | null }, now: Mono): Seat {
-    const digest: SeatDigest = { manager: r.manager, token, node: r.node, verdict: 'healthy', quietMs: 0, run: false };
+  take(r: AdmitRequest, token: number, how: Pick<Seat, 'burstStarted' | 'replaced' | 'from'>, now: Mono): Seat {
     const before = this.#seats.get(r.manager);
+    const { manager, node, incarnation } = r;
+    const times = { toldAt: now, seatedAt: before?.digest.seatedAt ?? now };
+    const digest: SeatDigest = { manager, token, node, incarnation, ...NEWLY_SEATED, ...times };
     const kind = before?.kind ?? this.#kindOfNext();
     const seat: Seat = { digest, attach: r.attach, leaseEnd: (now + r.limits.ttlMs) as Mono, kind, ...how };
     this.#seats.set(r.manager, seat);
@@ -105,8 +111,15 @@ export class UserSeats {
   put(digest: SeatDigest, ttlMs: number, now: Mono): void {
     const before = this.#seats.get(digest.manager);
     const kind = before?.kind ?? this.#kindOfNext();
-    const how = { attach: before?.attach ?? '', kind, burstStarted: before?.burstStarted ?? false, replaced: before?.replaced ?? null };
-    this.#seats.set(digest.manager, { digest, leaseEnd: (now + ttlMs) as Mono, ...how });
+    const how = {
+      attach: before?.attach ?? '',
+      kind,
+      burstStarted: before?.burstStarted ?? false,
+      replaced: before?.replaced ?? null,
+      from: before?.from ?? null,
+    };
+    const told: SeatDigest = { ...digest, toldAt: now, seatedAt: before?.digest.seatedAt ?? now };
+    this.#seats.set(digest.manager, { digest: told, leaseEnd: (now + ttlMs) as Mono, ...how });
     if (before !== undefined) return;
     this.queue = cancel(this.queue, digest.manager);
     this.stepBurst(false, now);

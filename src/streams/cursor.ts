@@ -2,8 +2,9 @@ import { replayFrom } from '../core/replay.ts';
 import type { LogEntry } from '../ports/store.ts';
 import type { From, GapReason } from '../protocol/frames.ts';
 import type { Epoch } from '../protocol/ids.ts';
+import type { Follower } from './log-view.ts';
 import { frameBytes, type Range, rangesOf } from './ranges.ts';
-import type { Follower, Stream } from './stream.ts';
+import type { Stream } from './stream.ts';
 
 /** Entries that cannot be delivered; what follows starts behind `to`. */
 export interface CursorGap {
@@ -49,7 +50,17 @@ export class Cursor {
 
   /** Starts behind `from`. `wake` is called, perhaps often, when a step may be due; `runChanged` when the stream's active run is another. */
   static async open(stream: Stream, from: From, wake: () => void, runChanged: () => void = () => {}): Promise<Cursor> {
-    if (typeof from === 'object' && from.epoch === stream.epoch && from.offset > stream.mark) {
+    const isBeyond = (): boolean => typeof from === 'object' && from.epoch === stream.epoch && from.offset > stream.mark;
+    if (stream.isShared) {
+      // While the store cannot be asked, what is known here will do, unless that is too little.
+      await stream.current().catch((error: unknown) => {
+        if (typeof from === 'object' && (from.epoch !== stream.epoch || isBeyond())) throw error;
+      });
+      // What it has applied is on its way to the store from here, and somebody else has read it there already.
+      if (isBeyond() && typeof from === 'object' && (await stream.reaches(from.epoch, from.offset)))
+        return new Cursor(stream, from.offset, null, { wake, runChanged });
+    }
+    if (isBeyond()) {
       // Only a log that lost its tail can be behind what it has confirmed to somebody.
       await stream.rewound();
       return new Cursor(stream, stream.first - 1, { epoch: stream.epoch, from: 1, to: stream.first - 1, reason: 'rewound' }, { wake, runChanged });

@@ -4,8 +4,11 @@ import type { Codec } from '../protocol/agent-events.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import type { Epoch, RunId } from '../protocol/ids.ts';
 import type { Commit, Committable } from './commit.ts';
-import { frameBytes } from './ranges.ts';
-import { Tail } from './tail.ts';
+import { LogReader } from './log-reader.ts';
+import { type Follower, LogView } from './log-view.ts';
+import { type OnLogged, Outbox, type Sending } from './outbox.ts';
+import { type Readable, ReadingAlong } from './reading-along.ts';
+import type { HeldElsewhere, Sharing } from './sharing.ts';
 
 /** What a writer hands over; the stream gives it its offset. */
 export interface NewEntry {
@@ -16,82 +19,44 @@ export interface NewEntry {
   readonly at: number;
 }
 
-/** Called in the order of offsets, before any follower is woken: what must reach a client before its events is sent here. */
-export type OnLogged = (offset: number) => void;
-
-/** Somebody who reads a stream. */
-export interface Follower {
-  /** Something may be due. Called often; must be cheap. */
-  readonly wake: () => void;
-  /** Another run is active, or none. */
-  readonly runChanged: () => void;
-  /** Up to where it has read; null while it reads nothing, as one whose window is full: what it wants later, it reads from the store. */
-  readonly offset: () => number | null;
-}
-
-interface Pending {
-  readonly entry: LogEntry;
-  /** UTF-8 bytes of its event. */
-  readonly bytes: number;
-  readonly records: AppendRecords | undefined;
-  readonly onLogged: OnLogged | undefined;
-  readonly onLost: ((error: SpillwayError) => void) | undefined;
-}
-
-/** Unconfirmed bytes from which on a run is no longer pulled. */
-const PENDING_ROOM_BYTES = 4 * 1024 * 1024;
-/** Bytes of one append request; the rest waits for the next. */
-const REQUEST_BYTES = 1024 * 1024;
-/** Confirmed bytes kept for followers that are a little behind. */
-const TAIL_KEEP_BYTES = 256 * 1024;
-/** How soon a read that failed is tried again. */
-const READ_RETRY_MS = 250;
-
 /** One conversation's log as this process sees it. An entry gets its offset synchronously, is confirmed by the store, and only
- *  then moves the mark up to which followers read: nobody has seen an event that the log could forget. */
-export class Stream implements Committable {
+ *  then moves the mark up to which followers read: nobody has seen an event that the log could forget. Where nodes share the store, a
+ *  stream that another one writes to moves its mark by what is read there. */
+export class Stream implements Committable, Readable {
   readonly key: StreamKey;
   readonly #store: Store;
   readonly #commit: Commit;
-  readonly #tail = new Tail();
-  /** Replaced, never changed, so that whoever is woken may leave. */
-  #followers: readonly Follower[] = [];
-  #epoch: Epoch;
-  #first: number;
+  readonly #sharing: Sharing | null;
+  readonly #view: LogView;
+  readonly #reader: LogReader;
+  readonly #outbox = new Outbox();
+  /** Null in a store of one process. */
+  readonly #along: ReadingAlong | null;
+  readonly #speakers = new Set<() => Promise<void>>();
   #head: number;
-  #mark: number;
   #token: WriterToken | null = null;
-  #claiming: Promise<void> | null = null;
-  #pending: Pending[] = [];
-  #pendingBytes = 0;
-  #inFlight: { readonly request: AppendRequest; readonly count: number } | null = null;
+  #claiming: Promise<HeldElsewhere | null> | null = null;
   #renewing: Promise<void> | null = null;
-  #refreshing: Promise<void> | null = null;
-  #roomWaiters: (() => void)[] = [];
-  #landedWaiters: (() => void)[] = [];
-  #confirmedWaiters: (() => void)[] = [];
   /** How many users of this object there are; the hub forgets it at 0. */
   holders = 0;
-  #activeRun: { readonly id: RunId; readonly firstOffset: number | null } | null;
-  readonly #clock: Clock;
 
-  constructor(key: StreamKey, state: StreamState, store: Store, commit: Commit, clock: Clock) {
+  /** `sharing`: null in a store of one process. */
+  constructor(key: StreamKey, state: StreamState, store: Store, commit: Commit, clock: Clock, sharing: Sharing | null = null) {
     this.key = key;
-    this.#clock = clock;
     this.#store = store;
     this.#commit = commit;
-    this.#epoch = state.epoch;
-    this.#first = state.first;
+    this.#sharing = sharing;
+    this.#view = new LogView(state);
+    this.#reader = new LogReader(this.#view, { key, log: store.log, clock, isShared: sharing !== null });
     this.#head = state.head;
-    this.#mark = state.head;
-    this.#activeRun = state.activeRun;
+    this.#along = sharing === null ? null : new ReadingAlong(this, { key, log: store.log, clock, random: sharing.random });
   }
 
   get epoch(): Epoch {
-    return this.#epoch;
+    return this.#view.epoch;
   }
   get first(): number {
-    return this.#first;
+    return this.#view.first;
   }
   /** Last offset given out. */
   get head(): number {
@@ -99,62 +64,84 @@ export class Stream implements Committable {
   }
   /** Last offset confirmed by the store; nobody reads beyond it. */
   get mark(): number {
-    return this.#mark;
+    return this.#view.mark;
   }
   /** The run that has not ended. */
-  get activeRun(): { readonly id: RunId; readonly firstOffset: number | null } | null {
-    return this.#activeRun;
+  get activeRun(): StreamState['activeRun'] {
+    return this.#view.activeRun;
   }
   /** Told by whoever runs it. */
-  setActiveRun(run: { readonly id: RunId; readonly firstOffset: number | null } | null): void {
-    this.#activeRun = run;
-    for (const follower of this.#followers) follower.runChanged();
+  setActiveRun(run: StreamState['activeRun']): void {
+    this.#view.activeRun = run;
   }
   get idle(): boolean {
-    return this.#pending.length === 0 && this.#followers.length === 0 && this.#renewing === null;
+    return this.#outbox.isEmpty && !this.#view.isFollowed && this.#renewing === null;
   }
   /** Which of our times as the writer this is; null while we are not. What was begun in an earlier one may be in other hands. */
   get tenure(): WriterToken | null {
     return this.#token;
   }
 
-  /** Becomes the writer, once, and again after another has taken over. */
-  writable(): Promise<void> {
-    if (this.#token !== null) return Promise.resolve();
-    this.#claiming ??= this.#claim().finally(() => {
+  // ---- writing
+
+  /** Becomes the writer, once, and again after another has taken over. Not null: another node is, and nothing has changed. `seize`: that
+   *  node's token, from somebody who knows that it is dead or has given the stream away. */
+  async writable(seize?: WriterToken): Promise<HeldElsewhere | null> {
+    if (this.#token !== null) return null;
+    if (this.#claiming !== null) {
+      const held = await this.#claiming;
+      if (held === null || held.token !== seize) return held;
+    }
+    this.#claiming ??= this.#claim(seize).finally(() => {
       this.#claiming = null;
+      // Hints that came meanwhile were not followed.
+      if (this.#token === null) this.#along?.lookSoon();
     });
-    return this.#claiming;
+    return await this.#claiming;
   }
 
-  async #claim(): Promise<void> {
-    const claimed = await this.#store.log.claim(this.key);
+  async #claim(seize: WriterToken | undefined): Promise<HeldElsewhere | null> {
+    const { log } = this.#store;
+    if (this.#sharing === null) {
+      this.#own(await log.claim(this.key));
+      return null;
+    }
+    await this.#renewing;
+    const { epoch, mark } = this;
+    const claimed = await log.claim(this.key, { by: this.#sharing.life, ...(seize === undefined ? {} : { seize }) });
+    if (claimed.heldBy !== null) return { by: claimed.heldBy, token: claimed.token };
+    // What was confirmed here and is not there any more: nothing else may stand under its offsets.
+    const isBehind = claimed.epoch === epoch && claimed.head < mark;
+    const { epoch: present, first } = isBehind ? await log.renewEpoch(this.key) : claimed;
+    await this.beforeNews();
+    this.#own({ ...claimed, epoch: present, first });
+    return null;
+  }
+
+  #own(claimed: StreamState & { readonly token: WriterToken }): void {
     this.#moveTo(claimed);
     this.#token = claimed.token;
     this.setActiveRun(claimed.activeRun);
   }
 
   #moveTo(state: StreamState): void {
-    if (state.epoch !== this.#epoch || state.head !== this.#head) this.#tail.clear();
-    this.#epoch = state.epoch;
-    this.#first = state.first;
+    if (state.epoch !== this.epoch || state.head !== this.#head) this.#view.forget();
     this.#head = state.head;
-    this.#mark = state.head;
-    this.#wake();
+    this.#view.moveTo(state);
   }
 
-  /** Gives the entry its offset. Needs `writable()` first. `onLogged` runs when the store has confirmed it, `onLost` if another
-   *  writer took the stream over before. */
+  /** Gives the entry its offset. Needs `writable()` first; throws if another node has taken the stream over since. `onLogged` runs when
+   *  the store has confirmed it, `onLost` if another writer took the stream over before. */
   append(entry: NewEntry, o: { records?: AppendRecords; onLogged?: OnLogged; onLost?: (error: SpillwayError) => void } = {}): number {
+    if (this.#token === null && this.isShared) throw takenOver('read along');
     if (this.#token === null)
       throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a writable stream, got one that nobody claimed; await `writable()` first.');
     const offset = ++this.#head;
     const { kind, run, codec, data, at } = entry;
     const logged: LogEntry = { offset, kind, run, codec, data, at };
     const bytes = Buffer.byteLength(data);
-    this.#pending.push({ entry: logged, bytes, records: o.records, onLogged: o.onLogged, onLost: o.onLost });
-    this.#pendingBytes += bytes;
-    this.#tail.push(logged, frameBytes(logged, bytes));
+    this.#outbox.add({ entry: logged, bytes, records: o.records, onLogged: o.onLogged, onLost: o.onLost });
+    this.#view.keep(logged, bytes);
     this.#commit.want(this);
     return offset;
   }
@@ -168,187 +155,193 @@ export class Stream implements Committable {
 
   /** Whether the unconfirmed entries leave room for more. */
   get hasRoom(): boolean {
-    return this.#pendingBytes < PENDING_ROOM_BYTES;
+    return this.#outbox.hasRoom;
   }
 
   /** Resolves while, or as soon as, there is room. */
   room(): Promise<void> {
-    if (this.hasRoom) return Promise.resolve();
-    return new Promise((resolve) => this.#roomWaiters.push(resolve));
-  }
-
-  /** Entries from `from` up to the mark, at most `maxBytes` of them but at least one: at once from the tail, where they are reckoned as
-   *  frames, else by a promise from the store. */
-  read(from: number, maxBytes: number): readonly LogEntry[] | Promise<readonly LogEntry[]> {
-    if (from > this.#mark) return [];
-    const mark = this.#mark;
-    const kept = this.#tail.slice(from, mark, maxBytes);
-    return kept ?? this.#store.log.read(this.key, from, maxBytes).then((entries) => entries.filter((e) => e.offset <= mark));
+    return this.#outbox.room();
   }
 
   /** Resolves when nothing that was appended waits for the store any more. */
   confirmed(): Promise<void> {
-    if (this.#pending.length === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#confirmedWaiters.push(resolve));
+    return this.#outbox.confirmed();
+  }
+
+  // ---- following
+
+  /** See `LogReader.read`. */
+  read(from: number, maxBytes: number): readonly LogEntry[] | Promise<readonly LogEntry[]> {
+    return this.#reader.read(from, maxBytes);
   }
 
   /** Wakes the follower after the mark, the epoch or the retained range has changed. Returns the undo. */
   follow(follower: Follower): () => void {
-    this.#followers = [...this.#followers, follower];
+    this.#view.add(follower);
+    this.#along?.start();
     return () => {
-      this.#followers = this.#followers.filter((other) => other !== follower);
-      this.caughtUp();
+      this.#view.remove(follower);
+      if (!this.#view.isFollowed) this.#along?.stop();
     };
+  }
+
+  /** A follower reads on no further. Where nobody does, what is logged need not be kept in memory. */
+  caughtUp(): void {
+    this.#view.caughtUp();
   }
 
   /** Calls `wake` a little later: the store did not answer a read. */
   retry(wake: () => void): void {
-    this.#clock.after(READ_RETRY_MS, wake);
+    this.#reader.retry(wake);
   }
 
-  /** The log has nothing where it should have something: somebody else has trimmed it. Looks what is left, then calls `wake`. */
+  /** The log has nothing where it should have something. Looks what is left, then calls `wake`. */
   refresh(wake: () => void): void {
-    this.#refreshing ??= this.#store.log
-      .state(this.key)
-      .then(
-        ({ epoch, first }) => {
-          if (epoch === this.#epoch) this.trimmed(first);
-        },
-        // It cannot be asked now; whoever reads asks again.
-        () => {},
-      )
-      .finally(() => {
-        this.#refreshing = null;
-      });
-    this.retry(wake);
+    this.#along?.lookSoon();
+    this.#reader.refresh(wake);
   }
 
   /** Retention has dropped what is before `first`. */
   trimmed(first: number): void {
-    if (first <= this.#first) return;
-    this.#first = first;
-    this.#wake();
+    this.#view.trimmed(first);
   }
+
+  // ---- a log that lost its tail
 
   /** A position beyond the head shows that the log lost its tail: its offsets start a new epoch. Entries that are on their way to
    *  the store keep their offsets and follow in the new epoch. */
   rewound(): Promise<void> {
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = null;
-      if (this.#pending.length > 0) this.#commit.want(this);
+      if (!this.#outbox.isEmpty) this.#commit.want(this);
+      // News that came meanwhile were not looked at.
+      else if (this.#token === null) this.#along?.lookSoon();
     });
     return this.#renewing;
   }
 
   async #renew(): Promise<void> {
     // What the store has been given under the old epoch is answered first; nothing new is given to it meanwhile.
-    if (this.#inFlight !== null) await new Promise<void>((resolve) => this.#landedWaiters.push(resolve));
+    if (this.#outbox.isInFlight) await this.#outbox.landed();
     const state = await this.#store.log.renewEpoch(this.key);
-    if (state.head !== this.#mark) {
-      // Another writer was here: what waits has lost its place.
-      if (this.#pending.length > 0) this.#lost(this.#pending.splice(0), { is: 'conflict', state });
-      else this.#moveTo(state);
-      return;
-    }
-    this.#epoch = state.epoch;
-    this.#first = state.first;
-    this.#wake();
-  }
-
-  /** A follower reads on no further. Where nobody does, what is logged need not be kept in memory. */
-  caughtUp(): void {
-    if (this.#tail.isEmpty) return;
-    this.#tail.drop(this.#mark, this.#isSomebodyBehind() ? TAIL_KEEP_BYTES : 0);
-  }
-
-  #isSomebodyBehind(): boolean {
-    for (const follower of this.#followers) {
-      const offset = follower.offset();
-      if (offset !== null && offset < this.#mark) return true;
-    }
-    return false;
+    if (state.head === this.mark) this.#view.renewed(state);
+    // Another writer was here, or what was confirmed is gone: what waits has lost its place.
+    else if (this.#outbox.isEmpty) this.#moveTo(state);
+    else this.#lost(this.#outbox.clear(), { is: 'conflict', state });
   }
 
   // ---- group commit
 
   due(): AppendRequest | null {
-    if (this.#inFlight) return this.#inFlight.request;
-    if (this.#pending.length === 0 || this.#token === null || this.#renewing !== null) return null;
-    let count = 0;
-    let bytes = 0;
-    while (count < this.#pending.length && (count === 0 || bytes < REQUEST_BYTES)) bytes += (this.#pending[count++] as Pending).bytes;
-    const taken = count === this.#pending.length ? this.#pending : this.#pending.slice(0, count);
-    const request: AppendRequest = { key: this.key, epoch: this.#epoch, token: this.#token, entries: taken.map((p) => p.entry), ...joinRecords(taken) };
-    this.#inFlight = { request, count };
-    return request;
+    return this.#outbox.request(() => {
+      if (this.#token === null || this.#renewing !== null) return null;
+      return { key: this.key, epoch: this.epoch, token: this.#token };
+    });
   }
 
   answered(answer: AppendAnswer): void {
-    const flight = this.#inFlight;
-    if (!flight) return;
-    this.#inFlight = null;
-    const done = this.#takePending(flight.count);
+    if (!this.#outbox.isInFlight) return;
     if (answer.is === 'fenced' || answer.is === 'conflict') {
-      this.#lost([...done, ...this.#pending.splice(0)], answer);
+      if (answer.is === 'fenced' || !this.#followsInto(answer.state)) this.#lost(this.#outbox.clear(), answer);
       return;
     }
-    if (this.#pending.length > 0) this.#commit.want(this);
-    for (const p of done) this.#pendingBytes -= p.bytes;
-    this.#mark = done.at(-1)?.entry.offset ?? this.#mark;
-    for (const p of done) p.onLogged?.(p.entry.offset);
-    this.#wake();
+    const done = this.#outbox.take();
+    if (!this.#outbox.isEmpty) this.#commit.want(this);
+    this.#view.reached(done.at(-1)?.entry.offset ?? this.mark);
+    for (const { entry, onLogged } of done) onLogged?.(entry.offset);
+    this.#view.wake();
     this.caughtUp();
-    this.#landed();
+    this.#outbox.settle();
   }
 
-  #takePending(count: number): readonly Pending[] {
-    if (count < this.#pending.length) return this.#pending.splice(0, count);
-    const all = this.#pending;
-    this.#pending = [];
-    return all;
+  /** Whether another node has begun a new epoch that has all that was confirmed: what waits keeps its offsets and follows there. */
+  #followsInto(state: StreamState): boolean {
+    if (this.#sharing === null || state.epoch === this.epoch || state.head < this.mark) return false;
+    this.#view.renewed(state);
+    this.#outbox.again();
+    this.#commit.want(this);
+    return true;
   }
 
-  #landed(): void {
-    release(this.#landedWaiters);
-    if (this.hasRoom) release(this.#roomWaiters);
-    if (this.#pending.length === 0) release(this.#confirmedWaiters);
-  }
-
-  #lost(entries: readonly Pending[], answer: { readonly is: 'fenced' } | { readonly is: 'conflict'; readonly state: StreamState }): void {
+  #lost(entries: readonly Sending[], answer: { readonly is: 'fenced' } | { readonly is: 'conflict'; readonly state: StreamState }): void {
     this.#token = null;
-    this.#pendingBytes = 0;
-    this.#tail.clear();
-    this.#head = this.#mark;
-    if (answer.is === 'conflict') this.#moveTo(answer.state);
-    const error = new SpillwayError('SPILLWAY_STORE_BROKEN', `Another writer took over the conversation (${answer.is}); what was not confirmed is void.`, {
-      retry: 'now',
-    });
-    for (const p of entries) p.onLost?.(error);
-    this.#landed();
+    this.#view.forget();
+    this.#head = this.mark;
+    if (this.#along !== null) this.#along.lookSoon();
+    else if (answer.is === 'conflict') this.#moveTo(answer.state);
+    const error = takenOver(answer.is);
+    for (const { onLost } of entries) onLost?.(error);
+    this.#outbox.settle();
   }
 
-  #wake(): void {
-    for (const follower of this.#followers) follower.wake();
+  // ---- other nodes
+
+  /** Whether other nodes may write to it. */
+  get isShared(): boolean {
+    return this.#sharing !== null;
+  }
+
+  /** Resolves when the mark is at least where the store had it, if other nodes may write to it. Rejects while the store cannot be asked. */
+  async current(): Promise<void> {
+    if (!this.isWriting) await this.#along?.look();
+  }
+
+  /** Whether the log reaches to `offset`, by the store's word. Rejects while it cannot be asked. */
+  reaches(epoch: Epoch, offset: number): Promise<boolean> {
+    return this.#reader.reaches(epoch, offset);
+  }
+
+  /** Before anything is shown that another node has written, `speak` is called and waited for; if it rejects, both are tried later.
+   *  Returns the undo. */
+  speakFirst(speak: () => Promise<void>): () => void {
+    this.#speakers.add(speak);
+    return () => {
+      this.#speakers.delete(speak);
+    };
+  }
+
+  get isWriting(): boolean {
+    return !this.#outbox.isEmpty || this.#renewing !== null || this.#claiming !== null;
+  }
+
+  get isAwaited(): boolean {
+    return this.#view.isAwaited;
+  }
+
+  async beforeNews(): Promise<void> {
+    if (this.#speakers.size > 0) await Promise.all([...this.#speakers].map((speak) => speak()));
+  }
+
+  moved(state: StreamState): void {
+    // A new epoch that leaves the head where it is may have been begun by a reader.
+    if (state.head !== this.#head) this.#token = null;
+    this.#moveTo(state);
+    this.#noteRun(state);
+  }
+
+  took(entries: readonly LogEntry[], state: StreamState): void {
+    // Whoever wrote them has claimed the stream since.
+    this.#token = null;
+    for (const entry of entries) this.#view.keep(entry, Buffer.byteLength(entry.data));
+    this.#head = (entries.at(-1) as LogEntry).offset;
+    this.#view.reached(this.#head);
+    this.#noteRun(state);
+    this.#view.trimmed(state.first);
+    this.#view.wake();
+    this.caughtUp();
+  }
+
+  noted(state: StreamState): void {
+    this.trimmed(state.first);
+    this.#noteRun(state);
+  }
+
+  /** Whoever writes here knows better. */
+  #noteRun({ activeRun }: StreamState): void {
+    const known = this.activeRun;
+    if (this.#token === null && (activeRun?.id !== known?.id || activeRun?.firstOffset !== known?.firstOffset)) this.setActiveRun(activeRun);
   }
 }
 
-/** Lets everybody go who waits in `waiters`. */
-function release(waiters: (() => void)[]): void {
-  if (waiters.length > 0) for (const resolve of waiters.splice(0)) resolve();
-}
-
-/** Records of several appends as those of one request: inserted or replaced in order, the last state of a run wins. */
-function joinRecords(pending: readonly Pending[]): { records?: AppendRecords } {
-  // Most appends are events, which bring none.
-  if (pending.every((p) => p.records === undefined)) return {};
-  const with_ = pending.flatMap((p) => p.records ?? []);
-  const title = with_.find((r) => r.title !== undefined)?.title;
-  const runs = new Map(with_.flatMap((r) => r.runs ?? []).map((r) => [r.id, r]));
-  return {
-    records: {
-      ...(title === undefined ? {} : { title }),
-      messages: with_.flatMap((r) => r.messages ?? []),
-      runs: [...runs.values()],
-    },
-  };
-}
+const takenOver = (how: string): SpillwayError =>
+  new SpillwayError('SPILLWAY_STORE_BROKEN', `Another writer took over the conversation (${how}); what was not confirmed is void.`, { retry: 'now' });

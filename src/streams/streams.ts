@@ -2,6 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Store, StreamKey } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { Commit } from './commit.ts';
+import type { Sharing } from './sharing.ts';
 import { Stream } from './stream.ts';
 
 /** User ids hold no control characters, so that no two keys are spelled alike. */
@@ -15,11 +16,14 @@ export class Streams {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #commit: Commit;
+  readonly #sharing: Sharing | null;
   readonly #open = new Map<string, Stream>();
   readonly #opening = new Map<string, Promise<Stream>>();
 
-  constructor(store: Store, clock: Clock, telemetry: Telemetry) {
+  /** `sharing`: this node's name and chance, where others share the store. */
+  constructor(store: Store, clock: Clock, telemetry: Telemetry, sharing: Sharing | null = null) {
     this.#store = store;
+    this.#sharing = sharing;
     this.#clock = clock;
     this.#commit = new Commit(store, clock, telemetry);
   }
@@ -56,7 +60,7 @@ export class Streams {
   }
 
   async #load(key: StreamKey): Promise<Stream> {
-    return new Stream({ user: key.user, thread: key.thread }, await this.#store.log.state(key), this.#store, this.#commit, this.#clock);
+    return new Stream({ user: key.user, thread: key.thread }, await this.#store.log.state(key), this.#store, this.#commit, this.#clock, this.#sharing);
   }
 
   release(stream: Stream): void {

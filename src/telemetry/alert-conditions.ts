@@ -49,12 +49,13 @@ export const equals = (figure: Figure, than: number): Condition => ({ is: 'compa
 export const all = (...of: readonly Condition[]): Condition => ({ is: 'all', of });
 export const any = (...of: readonly Condition[]): Condition => ({ is: 'any', of });
 
-/** The figure that an alert shows as its value: the first that its condition compares. */
-export function leadingFigure(condition: Condition): Figure {
+/** The figure that an alert shows as its value: the first that its condition compares; of alternatives that of the first which holds, so
+ *  that the value explains why it fires. */
+export function leadingFigure(condition: Condition, holds: (part: Condition) => boolean): Figure {
   if (condition.is === 'compare') return condition.figure;
-  const first = condition.of[0];
+  const first = (condition.is === 'any' ? condition.of.find(holds) : undefined) ?? condition.of[0];
   if (first === undefined) throw new Error('Expected a condition that compares something, got an empty list.');
-  return leadingFigure(first);
+  return leadingFigure(first, holds);
 }
 
 /** Every figure of a condition, those inside others too. */

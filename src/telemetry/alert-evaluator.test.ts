@@ -112,3 +112,11 @@ test('a quantile is that of Prometheus: linear in its bucket, at most the last b
   expect(quantileIn(0.99, bounds, [0, 0, 0, 10])).toBe(4);
   expect(quantileIn(0.99, bounds, [0, 0, 0, 0])).toBeNull();
 });
+
+test('an alert with alternatives shows the figure of the one that holds: it had shown 0 while it fired', async () => {
+  using board = evaluatorOf('ProbesVoided', { probes_total: 100, local_health_score: 0 });
+  await board.pass(5_000);
+  await board.pass(5_000, { probes_total: 100, local_health_score: 6 });
+  await board.pass(60_000);
+  expect(board.status()).toMatchObject({ state: 'firing', value: 6 });
+});

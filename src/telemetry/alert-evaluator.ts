@@ -59,7 +59,7 @@ export function createAlertEvaluator({ alerts, read, clock, telemetry, changed }
   function settle(standing: Standing, at: NonNullable<Standing['since']>): void {
     const { alert } = standing;
     const isTrue = holds(alert.condition, figures);
-    standing.value = figures.value(leadingFigure(alert.condition));
+    standing.value = figures.value(leadingFigure(alert.condition, (part) => holds(part, figures)));
     standing.since = isTrue ? (standing.since ?? at) : null;
     const state = standing.since === null ? 'quiet' : at.mono - standing.since.mono >= alert.forMs ? 'firing' : 'pending';
     if (state === standing.state) return;

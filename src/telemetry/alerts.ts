@@ -30,6 +30,9 @@ const ERROR_BUDGET = 0.0001;
 const FAST_BURN = 14.4;
 const SLOW_BURN = 6;
 
+/** Questions for whose answers people wait. */
+const SEAT_OPS = ['seats.facts', 'seats.admit', 'seats.replace', 'seats.evict', 'seats.release', 'seats.enqueue', 'seats.cancel'];
+
 export interface AlertSettings {
   /** How often the golden path runs. Default: 30 s. */
   readonly goldenPathEveryMs?: number;
@@ -175,8 +178,44 @@ export function alertsOf({ goldenPathEveryMs = 30 * SECOND }: AlertSettings = {}
       of: 'node',
       condition: equals(now('store_fail_open'), 1),
       forMs: MINUTE,
-      summary: 'The store cannot be asked: who is seated stays, and nobody new can be seated until it is back.',
+      summary: 'The store cannot be asked: who is seated stays; a gateway that shares it serves newcomers by its own limits, others tell them to try again.',
       threshold: '= 1 for 1 min',
+    },
+    {
+      name: 'NodeDead',
+      severity: 'ticket',
+      of: 'deployment',
+      condition: above(increase(series('node_deaths_total', { drained: 'no' }), 5 * MINUTE), 0),
+      forMs: 0,
+      summary: 'A gateway that shared the store is gone without a word: its users are back on others, and the answers it was giving have ended.',
+      threshold: '> 0 in 5 min',
+    },
+    {
+      name: 'StoreSlow',
+      severity: 'ticket',
+      of: 'node',
+      condition: above({ is: 'quantile', quantile: 0.99, of: series('store_request_seconds', { op: SEAT_OPS }), withinMs: 5 * MINUTE }, 0.075),
+      forMs: 5 * MINUTE,
+      summary: 'Questions about seats take the store more than half of the time that they may take; beyond that time a gateway serves by its own limits.',
+      threshold: 'p99 > 75 ms for 5 min',
+    },
+    {
+      name: 'SeatsForgotten',
+      severity: 'ticket',
+      of: 'node',
+      condition: above(share(increase(series('lease_renewals_total', { result: 'adopted' }), 10 * MINUTE), atLeast(1, now('seats'))), 0.1),
+      forMs: 0,
+      summary: 'The store had forgotten more than a tenth of the seats, which were put back: it lost its last writes or all of its data, or its clock jumped.',
+      threshold: 'adopted > 10 % of the seats in 10 min',
+    },
+    {
+      name: 'StoreClock',
+      severity: 'ticket',
+      of: 'node',
+      condition: above(now('store_clock_skew_seconds'), 5),
+      forMs: 5 * MINUTE,
+      summary: 'The clocks of the store and of a gateway are more than 5 s apart: leases and tokens are judged by different times.',
+      threshold: '> 5 s for 5 min',
     },
     {
       name: 'SweeperDead',

@@ -70,6 +70,7 @@ export function countEvents(source: TelemetrySource, { count, time, tier }: Inst
       time('store_request_seconds', durationMs, label);
       if (failed) count('store_errors_total', label);
     }),
+    source.on('node-died', ({ drained }) => count('node_deaths_total', { drained: drained ? 'yes' : 'no' })),
     source.on('golden-path-ran', ({ result, durationMs }) => {
       count('golden_path_runs_total', { result });
       time('golden_path_seconds', durationMs);
@@ -111,6 +112,8 @@ function setGauges(g: Gauges, { set, tier, tiers }: Instruments, since: number):
   set('local_health_score', g.localHealthScore);
   set('store_fail_open', g.storeFailOpen ? 1 : 0);
   set('node_lease_remaining_seconds', g.leaseRemainingMs / MS_PER_S);
+  for (const standing of ['alive', 'silent', 'dead'] as const) set('nodes', g.nodes[standing], { standing });
+  set('store_clock_skew_seconds', (g.storeClockSkewMs ?? 0) / MS_PER_S);
   set('draining', g.draining ? 1 : 0);
   set('cleanup_heartbeat_timestamp_seconds', (g.cleanupHeartbeatAt ?? since) / MS_PER_S);
   for (const verdict of VERDICTS) {

@@ -77,7 +77,7 @@ export function logEvents(source: TelemetrySource, telemetry: Telemetry): () => 
       telemetry.record({
         severity: 'WARNING',
         event: 'store-lost',
-        message: `The store cannot be asked; who has a seat keeps it, and whoever comes tries again by itself: ${detail}`,
+        message: `The store cannot be asked; who has a seat keeps it, and whoever comes is served by this node alone or tries again by itself: ${detail}`,
       }),
     ),
     source.on('store-back', ({ awayMs }) =>

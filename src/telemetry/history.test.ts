@@ -13,7 +13,7 @@ function begun() {
   const clock = handClock();
   const errors: unknown[] = [];
   const history = createHistory(source, clock, 10_000, (error) => errors.push(error));
-  const summarist = createSummarist(source, history, clock);
+  const summarist = createSummarist(source, history, clock, 4);
   return { source, clock, history, errors, summary: () => summarist.summary() };
 }
 
@@ -97,4 +97,12 @@ it('sums up this instant', () => {
   expect(summary()).toMatchObject({ queue: { longestMs: 100 }, alertsFiring: 0 });
   clock.pass(86_400_000);
   expect(summary().lockouts).toEqual({ total: 1, last24h: 0 });
+});
+
+it('says that the gateway is slow itself from the score on from which findings do not count', () => {
+  const { source, summary } = begun();
+  source.figures = { ...source.figures, localHealthScore: 3 };
+  expect(summary().selfSlow).toBe(false);
+  source.figures = { ...source.figures, localHealthScore: 4 };
+  expect(summary().selfSlow).toBe(true);
 });

@@ -35,8 +35,8 @@ export const OUTCOMES = {
 } as const satisfies Record<Exclude<SeatedHow, 'reattach'> | 'retry-later' | 'abandoned', string>;
 
 type Port = 'seats' | 'log' | 'threads' | 'credentials';
-/** A method of the store, such as `seats.admit`. */
-type StoreOp = 'health' | { [P in Port]: `${P}.${keyof Store[P] & string}` }[Port];
+/** A question to the store, such as `seats.admit`. */
+type StoreOp = 'health' | Exclude<{ [P in Port]: `${P}.${keyof Store[P] & string}` }[Port], 'log.watch'>;
 
 export const STORE_OPS = all<StoreOp>()(
   'health',

@@ -12,7 +12,14 @@ const OF_MANAGER = { managerId: MANAGER, user: USER, tier: 'free' };
 function observed(tiers = ['enterprise', 'free']) {
   const source = toldSource();
   const clock = handClock();
-  const observatory = createObservatory(source, { clock, tiers, waitMs: 10_000, version: '1.2.3', onError: (error) => expect.unreachable(String(error)) });
+  const observatory = createObservatory(source, {
+    clock,
+    tiers,
+    waitMs: 10_000,
+    sickScore: 4,
+    version: '1.2.3',
+    onError: (error) => expect.unreachable(String(error)),
+  });
   const read = async (accept: string | null = null) => (await observatory.metrics.read(accept)).text;
   return {
     source,
@@ -60,7 +67,12 @@ it('every series starts at 0, so that a first event is a rise', async () => {
   const { read, source } = observed();
   const before = (await read()).split('\n').filter((line) => line.startsWith(PREFIX));
   const zeroes = before.filter((line) => !/ 0$/.test(line)).map((line) => line.replace(/[{ ].*/, ''));
-  expect(zeroes.sort()).toEqual(['spillway_build_info', 'spillway_cleanup_heartbeat_timestamp_seconds', 'spillway_node_lease_remaining_seconds']);
+  expect(zeroes.sort()).toEqual([
+    'spillway_build_info',
+    'spillway_cleanup_heartbeat_timestamp_seconds',
+    'spillway_node_lease_remaining_seconds',
+    'spillway_nodes',
+  ]);
   source.tell('admission-ended', admission('after-cleanup'));
   source.tell('cleanup-finished', CLEANUP);
   source.tell('lockout', { ...OF_MANAGER, why: 'refused' });

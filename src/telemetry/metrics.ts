@@ -35,6 +35,8 @@ export interface MetricSpec {
 const DECISION_S = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 /** What goes over a network and back, or waits for a person. */
 const WAIT_S = [0.001, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+/** A wait for room: it ends at `queue.waitMs`, 10 s by default, and a moment later; alerts tell how much later. */
+const QUEUE_S = [0.1, 0.25, 0.5, 1, 2.5, 5, 7.5, 10, 10.5, 11, 12.5, 15, 30, 60];
 /** What this machine does alone. */
 const LOCAL_S = [0.0001, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 /** Until somebody dead is found. */
@@ -62,8 +64,14 @@ export const METRICS = {
   unacked_events: gauge('Events that were sent to transports still open and are not acknowledged.'),
   buffered_bytes: gauge('Bytes handed to transports that the operating system has not taken.'),
   local_health_score: gauge('Our own health: 0 well … 8. From `health.sickScore` on, nothing is held against peers.'),
-  store_fail_open: gauge('1 while seats cannot be asked for in the store: who has one keeps it, and whoever comes tries again by itself.'),
+  store_fail_open: gauge(
+    '1 while seats cannot be asked for in the store: who has one keeps it, and whoever comes is served by this node alone or tries again by itself.',
+  ),
   node_lease_remaining_seconds: gauge('Until the seats of this node end if nobody renews them.'),
+  nodes: gauge('Nodes that share the store, this one among them, as this one sees them; `dead`: of the last ten minutes.', {
+    standing: ['alive', 'silent', 'dead'],
+  }),
+  store_clock_skew_seconds: gauge('How far the clocks of the store and of this node are apart; 0 for an embedded store.'),
   draining: gauge('1 while this node moves its clients away.'),
   cleanup_heartbeat_timestamp_seconds: gauge('When the background pass last came to its end, as Unix time; before the first, when this gateway was made.'),
   build_info: gauge('Always 1; its labels say what runs here.', { version: 'text', node_version: 'text' }),
@@ -119,6 +127,7 @@ export const METRICS = {
 
   // ---- what the node depends on
   lease_renewals_total: counter('Renewals of the seats of this node.', { result: LEASE_RESULTS }),
+  node_deaths_total: counter('Other nodes that share the store and are gone. `drained`: they had moved their clients away before.', { drained: ['yes', 'no'] }),
   store_errors_total: counter('Requests to the store that failed, by its method.', { op: [...STORE_OPS, OTHER] }),
   golden_path_runs_total: counter('Runs of the synthetic client that logs in, asks and checks the answer.', { result: GOLDEN_PATH_RESULTS }),
 
@@ -128,7 +137,7 @@ export const METRICS = {
   zombie_detection_delay_seconds: histogram(DEATH_S, 'From the last sign of an application to the verdict that it is dead.'),
   probe_seconds: histogram(WAIT_S, 'From the question to the answer of an application; questions that were answered alone.'),
   ack_delay_seconds: histogram(WAIT_S, 'From the write of an event to its acknowledgement; of several, the newest.'),
-  queue_wait_seconds: histogram(WAIT_S, 'How long attempts stood in a queue, however it ended.', { tier: 'tiers' }),
+  queue_wait_seconds: histogram(QUEUE_S, 'How long attempts stood in a queue, however it ended.', { tier: 'tiers' }),
   resume_seconds: histogram(DECISION_S, 'From the greeting of a client that comes back to its seat.'),
   store_request_seconds: histogram(LOCAL_S, 'Requests to the store, by its method; failed ones too.', { op: [...STORE_OPS, OTHER] }),
   golden_path_seconds: histogram(WAIT_S, 'Runs of the synthetic client, from its log-in to the checked answer.'),

@@ -29,13 +29,15 @@ export interface ObservatoryOptions {
   readonly tiers: readonly string[];
   /** `queue.waitMs`. */
   readonly waitMs: number;
+  /** `health.sickScore`. */
+  readonly sickScore: number;
   readonly version: string;
   /** Hears of a listener that threw. */
   readonly onError: (error: unknown) => void;
 }
 
 /** Begins to measure. Everything counts from here on. */
-export function createObservatory(source: TelemetrySource, { clock, tiers, waitMs, version, onError }: ObservatoryOptions): Observatory {
+export function createObservatory(source: TelemetrySource, { clock, tiers, waitMs, sickScore, version, onError }: ObservatoryOptions): Observatory {
   const registry = new Registry<RegistryContentType>();
   // It is read through the exposition, in either format; exemplars exist in this one alone.
   registry.setContentType(Registry.OPENMETRICS_CONTENT_TYPE);
@@ -48,7 +50,7 @@ export function createObservatory(source: TelemetrySource, { clock, tiers, waitM
     instruments.time('event_loop_lag_seconds', lagMs);
     history.lagged(lagMs);
   });
-  const summarist = createSummarist(source, history, clock);
+  const summarist = createSummarist(source, history, clock, sickScore);
   return {
     metrics: createExposition([registry, processMetrics() as Registry<RegistryContentType>], () => instruments.refresh()),
     read: (metrics) => readMetrics(registry, () => instruments.refresh(), metrics),

@@ -14,8 +14,8 @@ export interface Summarist {
   stop(): void;
 }
 
-/** Keeps what a summary needs besides gauges and `history`. */
-export function createSummarist(source: TelemetrySource, history: History, clock: Clock): Summarist {
+/** Keeps what a summary needs besides gauges and `history`. `sickScore`: `health.sickScore`. */
+export function createSummarist(source: TelemetrySource, history: History, clock: Clock, sickScore: number): Summarist {
   const cleanups = new RecentSpread(clock, CLEANUP_MINUTES);
   const lockouts = new LastDay(clock);
   /** Managers that wait, in the order in which they came. */
@@ -68,6 +68,7 @@ export function createSummarist(source: TelemetrySource, history: History, clock
         regrets: counts.regrets,
         draining: gauges.draining,
         storeFailOpen: gauges.storeFailOpen,
+        selfSlow: gauges.localHealthScore >= sickScore,
       };
     },
     stop() {

@@ -185,7 +185,9 @@ test(
     expect(users).toEqual([...new Set(users)]);
     expect(users).toEqual(expect.arrayContaining(Object.keys(ZOMBIES)));
     for (const { report } of passes) expectWithin('a cleanup', report.durationMs, SEATED_WITHIN_MS);
-    const lone = passes.filter((pass) => !passes.some((other) => other !== pass && other.from < pass.to && pass.from < other.to));
+    // One that found nobody to free takes no time, so that it stands beside nothing.
+    const working = passes.filter(({ report }) => report.victims.length > 0);
+    const lone = working.filter((pass) => !working.some((other) => other !== pass && other.from < pass.to && pass.from < other.to));
     expect(lone.map(({ report }) => report.user)).toEqual([]);
 
     // What this machine did to one window, it does not do to three: they open another one each, on their leases.

@@ -47,18 +47,23 @@ export async function countingModel(): Promise<CountingModel> {
 /** What the model says when it counts to the end. */
 export const counted = (to: number): string => Array.from({ length: to }, (_, i) => `${i + 1} `).join('');
 
+/** What `serve` needs to let these people in and to ask the model that counts, wherever that is. */
+export const SERVE_ENV = {
+  SPILLWAY_AUTH_JWT_SECRET: JWT_SECRET,
+  SPILLWAY_AUTH_ORIGINS: 'https://chat.example',
+  SPILLWAY_AGENT_KIND: 'openai-compatible',
+  SPILLWAY_AGENT_MODEL: 'counter',
+  SPILLWAY_LOGGING_FORMAT: 'json',
+} as const;
+
 /** `spillway serve` as an operator runs it, on one folder and one port, started as often as one likes. */
 export async function serveOn(folder: string, model: CountingModel, drainMs: number): Promise<{ readonly url: string; start(): Promise<RunningCli> }> {
   const address = `127.0.0.1:${await freePort()}`;
   const start = async (): Promise<RunningCli> => {
     const args = ['serve', '--listen', address, '--admin.listen', '127.0.0.1:0', '--data', folder, '--store', `sqlite:${folder}/store.sqlite`];
     const env = {
-      SPILLWAY_AUTH_JWT_SECRET: JWT_SECRET,
-      SPILLWAY_AUTH_ORIGINS: 'https://chat.example',
-      SPILLWAY_AGENT_KIND: 'openai-compatible',
+      ...SERVE_ENV,
       SPILLWAY_AGENT_BASE_URL: model.baseUrl,
-      SPILLWAY_AGENT_MODEL: 'counter',
-      SPILLWAY_LOGGING_FORMAT: 'json',
       SPILLWAY_SHUTDOWN_TIMEOUT_MS: String(drainMs),
       SPILLWAY_SHUTDOWN_SPREAD_MS: '500',
     };

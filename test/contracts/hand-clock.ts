@@ -4,6 +4,12 @@ import type { Clock } from '../../src/ports/clock.ts';
 export class HandClock implements Clock {
   #mono = 1_000;
   #wall = Date.UTC(2026, 0, 1);
+  #hear: (ms: number) => void = () => {};
+
+  /** Tells whoever keeps another clock in step how much time passes; a jump is this process's alone. */
+  onPass(hear: (ms: number) => void): void {
+    this.#hear = hear;
+  }
 
   mono(): number {
     return this.#mono;
@@ -15,6 +21,7 @@ export class HandClock implements Clock {
   pass(ms: number): void {
     this.#mono += ms;
     this.#wall += ms;
+    this.#hear(ms);
   }
   /** Sets the wall clock forward or back, as an administrator or NTP does. */
   jump(ms: number): void {

@@ -1,3 +1,4 @@
+import type { NodeLife } from '../../src/ports/cluster.ts';
 import type {
   AppendAnswer,
   AppendRecords,
@@ -68,8 +69,8 @@ export class Writer {
     this.head = claimed.head;
   }
 
-  static async claim(log: LogStore, k: StreamKey): Promise<Writer> {
-    return new Writer(log, k, await log.claim(k));
+  static async claim(log: LogStore, k: StreamKey, by?: NodeLife): Promise<Writer> {
+    return new Writer(log, k, await log.claim(k, by === undefined ? undefined : { by }));
   }
 
   request(entries: readonly LogEntry[], records?: AppendRecords): AppendRequest {

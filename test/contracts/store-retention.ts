@@ -79,6 +79,16 @@ export function retentionContract(open: () => () => StoreBench): void {
       expect(await store.log.read(writer.key, 1, 1e6)).toEqual([]);
     });
 
+    it('a run that is recorded as ended once more ended when it did', async () => {
+      const { clock } = bench();
+      const writer = await Writer.claim(bench().store.log, key(unique('u')));
+      const id = await oneRun(writer, 2);
+      clock.pass(KEEP_MS - 1);
+      await writer.append(0, {}, { runs: [run(writer.key, id, { state: 'ended', firstOffset: 1, lastOffset: 2 })] });
+      clock.pass(1);
+      expect(await trim({}, writer.key)).toEqual([{ key: writer.key, first: 3 }]);
+    });
+
     it('bounds the bytes of ended runs, oldest first, and does not count the running one', async () => {
       const { store } = bench();
       const writer = await ended(10);

@@ -93,6 +93,23 @@ export function threadContract(open: () => () => StoreBench): void {
       expect((await threads.snapshot(writer.key, 10, messageId('m2')))?.running).toEqual([]);
     });
 
+    it('a snapshot of a long run brings all of it, while it grows', async () => {
+      const { log, threads } = bench().store;
+      const writer = await Writer.claim(log, key(unique('u')));
+      const id = unique('run');
+      await writer.append(1, { kind: 'message' }, { title: 'x', messages: [message('m0', 1)], runs: [run(writer.key, id, { firstOffset: 2 })] });
+      const writing = (async () => {
+        for (let i = 0; i < 60; i++) await writer.append(25, { run: runId(id) });
+      })();
+      let head = 0;
+      while (head < 1_501) {
+        const snapshot = await threads.snapshot(writer.key, 10, null);
+        head = snapshot?.state.head ?? 0;
+        expect(offsets(snapshot?.running ?? [])).toEqual(Array.from({ length: head - 1 }, (_, i) => i + 2));
+      }
+      await writing;
+    });
+
     it('snapshots taken while a run is written are each true at their position', async () => {
       const { log, threads } = bench().store;
       const writer = await Writer.claim(log, key(unique('u')));
@@ -144,11 +161,14 @@ export function threadContract(open: () => () => StoreBench): void {
     });
 
     it('lists the runs that have not ended, oldest first, of one thread and of all', async () => {
+      const { clock } = bench();
       const { log, threads } = bench().store;
       const [a, b] = [await Writer.claim(log, key(unique('u'))), await Writer.claim(log, key(unique('u')))];
       const records = [run(a.key, unique('run')), run(b.key, unique('run')), run(a.key, unique('run'), { state: 'queued' })] as const;
       await a.append(1, {}, { runs: [records[0]] });
+      clock.pass(1);
       await b.append(1, {}, { runs: [records[1]] });
+      clock.pass(1);
       await a.append(1, {}, { runs: [records[2]] });
       expect(await threads.openRuns(a.key)).toEqual([records[0], records[2]]);
       expect((await threads.openRuns(null)).filter((r) => records.some(({ id }) => id === r.id))).toEqual(records);

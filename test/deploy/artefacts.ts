@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { alertsOf } from '../../src/telemetry/alerts.ts';
 import { problemsOf, readBoards } from './boards.ts';
 import { type Check, DEPLOY, ROOT, run, scratch } from './check.ts';
+import { dockerfileChecks } from './dockerfile.ts';
 import { SCENARIOS, type Scenario } from './rule-scenarios.ts';
 import { ruleTests } from './rule-tests.ts';
 
@@ -58,7 +59,15 @@ export const ARTEFACTS: readonly Check[] = [
     },
   },
   { name: 'nginx -t', needs: ['nginx'], run: checkNginx },
-  { name: 'haproxy -c', needs: ['haproxy'], run: () => run('haproxy', ['-c', '-f', join(DEPLOY, 'haproxy', 'haproxy.cfg')]) && 'haproxy.cfg' },
+  {
+    name: 'haproxy -c',
+    needs: ['haproxy'],
+    run() {
+      for (const file of [join('haproxy', 'haproxy.cfg'), join('cluster', 'haproxy.cfg')]) run('haproxy', ['-c', '-f', join(DEPLOY, file)]);
+      return 'haproxy.cfg, and that of three gateways on one machine';
+    },
+  },
+  ...dockerfileChecks,
 ];
 
 /** Whether each alert fires when it should and stays quiet when it should. */
@@ -109,8 +118,11 @@ function checkNginx(): string {
   using folder = scratch();
   mkdirSync(join(folder.path, 'logs'));
   const file = join(folder.path, 'nginx.conf');
-  const include = join(DEPLOY, 'nginx', 'spillway.conf');
+  // The names of gateways are those of the containers.
+  const include = join(folder.path, 'spillway.conf');
+  writeFileSync(include, readFileSync(join(DEPLOY, 'nginx', 'spillway.conf'), 'utf8').replace(/\bgw-(\d):/g, '127.0.0.$1:'));
   writeFileSync(file, `pid ${folder.path}/pid;\nerror_log ${folder.path}/logs/error.log;\nevents {}\nhttp {\n  access_log off;\n  include ${include};\n}\n`);
   run('nginx', ['-t', '-q', '-p', folder.path, '-c', file]);
-  return 'spillway.conf';
+  run('nginx', ['-t', '-q', '-p', folder.path, '-e', 'stderr', '-c', join(DEPLOY, 'cluster', 'nginx.conf')]);
+  return 'spillway.conf, and that of three gateways on one machine';
 }

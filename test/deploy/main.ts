@@ -4,7 +4,10 @@
 
 import { ARTEFACTS, rulesCheck } from './artefacts.ts';
 import { outcomeOf } from './check.ts';
+import { clusterPageCheck } from './cluster-page.ts';
+import { helmChecks } from './helm.ts';
 import { liveChecks } from './live.ts';
+import { replayCheck } from './replay.ts';
 import { openScene, type Scene } from './scene.ts';
 
 const MARKS = { passed: 'ok  ', failed: 'FAIL', skipped: 'SKIP' } as const;
@@ -19,7 +22,7 @@ const counts = { passed: 0, failed: 0, skipped: 0 };
 const skipped: string[] = [];
 
 try {
-  for (const check of [...ARTEFACTS, rulesCheck(), ...liveChecks(scene)]) {
+  for (const check of [...ARTEFACTS, ...helmChecks, rulesCheck(), replayCheck, clusterPageCheck('haproxy'), clusterPageCheck('nginx'), ...liveChecks(scene)]) {
     const startedAt = performance.now();
     const { is, detail } = await outcomeOf(check);
     counts[is]++;

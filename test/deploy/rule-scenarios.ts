@@ -26,6 +26,14 @@ const histogram = (name: string, bounds: readonly string[], into: string, sample
 };
 const CLEANUP_BOUNDS = ['0.005', '0.1', '0.5', '1', '+Inf'];
 const QUEUE_BOUNDS = ['1', '5', '10', '30', '+Inf'];
+/** The same of questions about seats. */
+const questions = (into: string): Record<string, string> =>
+  Object.fromEntries(
+    Object.entries(histogram('store_request_seconds', ['0.01', '0.05', '0.1', '0.25', '+Inf'], into)).map(([name, values]) => [
+      name.replace('{', '{op="seats.admit",'),
+      values,
+    ]),
+  );
 const LAG_BOUNDS = ['0.01', '0.05', '0.1', '0.25', '+Inf'];
 
 export const SCENARIOS: readonly Scenario[] = [
@@ -223,6 +231,44 @@ export const SCENARIOS: readonly Scenario[] = [
 
   { alert: 'FailOpen', story: 'the store is away', series: { store_fail_open: '1x20' }, at: '2m', fires: true },
   { alert: 'FailOpen', story: 'it was, for half a minute', series: { store_fail_open: '1x2 0x20' }, at: '2m', fires: false },
+
+  {
+    alert: 'NodeDead',
+    story: 'a gateway was killed, and another one saw it',
+    series: { 'node_deaths_total{drained="no"}': '0x3 1x20' },
+    at: '2m',
+    fires: true,
+    deployment: true,
+  },
+  {
+    alert: 'NodeDead',
+    story: 'one was drained before it was stopped',
+    series: { 'node_deaths_total{drained="no"}': '0x20', 'node_deaths_total{drained="yes"}': '0x3 1x20' },
+    at: '2m',
+    fires: false,
+    deployment: true,
+  },
+
+  { alert: 'StoreSlow', story: 'seats take 100 ms', series: questions('0.1'), at: '12m', fires: true },
+  { alert: 'StoreSlow', story: 'they take 10 ms', series: questions('0.01'), at: '12m', fires: false },
+
+  {
+    alert: 'SeatsForgotten',
+    story: 'a failover lost the last seats',
+    series: { 'lease_renewals_total{result="adopted"}': '0x3 40x20', seats: '100x20' },
+    at: '2m',
+    fires: true,
+  },
+  {
+    alert: 'SeatsForgotten',
+    story: 'one of a hundred was put back',
+    series: { 'lease_renewals_total{result="adopted"}': '0x3 1x20', seats: '100x20' },
+    at: '2m',
+    fires: false,
+  },
+
+  { alert: 'StoreClock', story: 'a minute apart', series: { store_clock_skew_seconds: '60x40' }, at: '7m', fires: true },
+  { alert: 'StoreClock', story: 'a second apart', series: { store_clock_skew_seconds: '1x40' }, at: '7m', fires: false },
 
   { alert: 'SweeperDead', story: 'the pass stopped', series: { cleanup_heartbeat_timestamp_seconds: '0 15 30 30x20' }, at: '2m', fires: true },
   { alert: 'SweeperDead', story: 'it runs', series: { cleanup_heartbeat_timestamp_seconds: '0+15x20' }, at: '2m', fires: false },

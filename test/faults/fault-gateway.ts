@@ -9,10 +9,12 @@ import { killedAtExit } from './killed-at-exit.ts';
 /** How a gateway under test is started. */
 export interface FaultGatewayOptions {
   readonly timing?: AppConfig['timing'];
-  /** A folder of this run: its store, if it has one, and what its agent attempted. */
+  /** A folder of this run: its store, if it has one, and what its agent attempted, as all nodes of a folder do in one file. */
   readonly folder: string;
-  /** `file`: a store that outlives the process. Default `memory`. */
-  readonly store?: 'memory' | 'file';
+  /** `file`: a store that outlives the process. `redis`: the URL of one that several processes share. Default `memory`. */
+  readonly store?: 'memory' | 'file' | { readonly redis: string };
+  /** Name of this node. Default `gw-fault`. */
+  readonly node?: string;
   readonly options?: PartialOptions;
   /** Where clients reach it. Default 127.0.0.1; `0.0.0.0` for clients in namespaces. */
   readonly host?: string;
@@ -63,13 +65,14 @@ export class FaultGateway implements AsyncDisposable {
         rate: { upgradesPer10s: 100_000, ...o.options?.rate },
       },
       file: o.store === 'file' ? join(o.folder, 'store.sqlite') : null,
+      redis: typeof o.store === 'object' ? o.store.redis : null,
       host: o.host ?? '127.0.0.1',
       port: 0,
       adminPort: 0,
       adminKey: ADMIN_KEY,
       secret: SECRET,
       signingKey: 'a signing key of the catalogue, 32'.slice(0, 32),
-      node: 'gw-fault',
+      node: o.node ?? 'gw-fault',
       attempted: this.attempted,
       drainMs: o.drainMs ?? 10_000,
     };

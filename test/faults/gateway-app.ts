@@ -4,6 +4,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { jwtAuthenticator } from '../../src/auth/jwt.ts';
 import { createGateway } from '../../src/gateway/gateway.ts';
+import { redisStore } from '../../src/stores/redis/store.ts';
 import { sqliteStore } from '../../src/stores/sqlite/store.ts';
 import { numberedAgent } from '../support/lossless/numbered-agent.ts';
 import type { AppCommand, AppConfig, AppSaid } from './gateway-messages.ts';
@@ -24,6 +25,7 @@ const gateway = createGateway({
   node: config.node,
   agent: numberedAgent({ file: config.attempted }),
   ...(config.file === null ? {} : { store: await sqliteStore({ file: config.file }) }),
+  ...(config.redis === null ? {} : { store: await redisStore({ url: config.redis }) }),
 });
 // What a server in front of people sets: who has not said what it wants by then is closed, whatever it sends.
 const headersTimeout = config.timing === 'fast' ? 1_000 : 10_000;

@@ -4,8 +4,10 @@ import type { PartialOptions } from '../../src/core/options.ts';
 export interface AppConfig {
   readonly timing: 'default' | 'fast';
   readonly options: PartialOptions;
-  /** The file of its store; null: memory. */
+  /** The file of its store; null: none. */
   readonly file: string | null;
+  /** The URL of its store, which others may share; null: none, and without a file it is memory. */
+  readonly redis: string | null;
   /** Where clients reach it; port 0: any. */
   readonly host: string;
   readonly port: number;

@@ -50,7 +50,7 @@ describe('the audit', () => {
       ],
       nextCursor: null,
     });
-    const inOrder = (page.entries as Entry[]).toReversed().map(({ id: _, at: __, ...act }) => act);
+    const inOrder = (page.entries as Entry[]).toReversed().map(({ id: _, at: __, node: ___, via: ____, ...act }) => act);
     expect(told).toEqual(inOrder);
     expect((await admin.get('events?type=operator-acted')).events.map(({ data }: { data: unknown }) => data)).toEqual(inOrder);
     expect(records.filter(({ event }) => event === 'operator-acted')).toMatchObject(inOrder);

@@ -68,6 +68,7 @@ describe('the log of a conversation', () => {
     let spoil = (entries: readonly LogEntry[]): readonly LogEntry[] => entries;
     const store: Store = {
       kind: real.kind,
+      cluster: real.cluster,
       seats: real.seats,
       threads: real.threads,
       credentials: real.credentials,
@@ -75,7 +76,8 @@ describe('the log of a conversation', () => {
       [Symbol.asyncDispose]: () => real[Symbol.asyncDispose](),
       log: {
         state: (key) => real.log.state(key),
-        claim: (key) => real.log.claim(key),
+        claim: (key, o) => real.log.claim(key, o),
+        watch: (key, changed) => real.log.watch(key, changed),
         append: (requests) => real.log.append(requests),
         renewEpoch: (key, o) => real.log.renewEpoch(key, o),
         trim: (o) => real.log.trim(o),

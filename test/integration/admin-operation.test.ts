@@ -70,7 +70,7 @@ describe('tiers', () => {
     const before = await admin.gw.seat('ada');
     const answer = await (await admin.ask('PUT', 'users/ada/tier', { tier: 'enterprise', reason })).json();
     expectShape(TierSet, answer);
-    expect(answer).toEqual({ user: 'ada', tier: 'enterprise' });
+    expect(answer).toEqual({ user: 'ada', tier: 'enterprise', unanswered: [] });
     const after = await admin.gw.seat('ada');
     const tierOf = async (id: string): Promise<string> => (await admin.get(`managers/${id}`)).tier;
     expect([await tierOf(before.ready.manager), await tierOf(after.ready.manager)]).toEqual(['free', 'enterprise']);
@@ -108,7 +108,7 @@ describe('tiers', () => {
       ['a/b?c#d', encodeURIComponent('a/b?c#d')],
     ] as const) {
       await admin.gw.seat(id);
-      expect(await (await admin.ask('PUT', `users/${segment}/tier`, { tier: 'mid', reason })).json()).toEqual({ user: id, tier: 'mid' });
+      expect(await (await admin.ask('PUT', `users/${segment}/tier`, { tier: 'mid', reason })).json()).toEqual({ user: id, tier: 'mid', unanswered: [] });
       expect(await admin.get(`users/${segment}`)).toMatchObject({ user: id, tier: 'mid', seats: 1 });
     }
     expect((await expectProblem(await admin.ask('GET', 'users/..'), 404, 'not-found')).detail).toContain('`~..`');

@@ -61,6 +61,7 @@ describe('in a pipe', () => {
         ...Array(4).fill(expect.stringMatching(/^\d*$/)),
         'Old phone',
         expect.stringMatching(/^moderate: .*unacknowledged/),
+        expect.stringMatching(/^gw-\w{6}$/),
       ]);
     expect(cells(status.stdout)).toContainEqual(['managersByVerdict.zombie', String(ALL_FROZEN)]);
   });
@@ -252,7 +253,7 @@ describe('what changes something', () => {
     expect(cells(record.stdout).filter(([, fate]) => fate === 'moderate')).toHaveLength(OTHERS_FROZEN);
     await scene.json('get /cleanup/history/{run}', 'cleanup', 'show', run);
     const again = await scene.run('users', 'free', OTHER, '--unresponsive', '--yes', '--json');
-    expect(JSON.parse(again.stdout)).toEqual({ freed: [], kept: 0, run: null });
+    expect(JSON.parse(again.stdout)).toEqual({ freed: [], kept: 0, run: null, unanswered: [] });
   });
 
   it('evicts one by the beginning of its id', async () => {

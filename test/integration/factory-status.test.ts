@@ -53,6 +53,7 @@ test('an empty factory has zeroes everywhere, and its limits', async () => {
     burst: { active: 0, debt: 0 },
     queued: 0,
     created: 0,
+    storeFailOpen: false,
     cleanupPasses: none,
     freed: none,
     emergencyCleanups: 0,

@@ -71,6 +71,7 @@ test('a node takes nobody in while a user has too many sockets that refuse to cl
     isRecovered: () => true,
     quarantined: () => node.factory.quarantined,
     crowded: () => node.factory.crowded,
+    leaseMs: () => null,
   });
   let holds = true;
   const wrap = (transport: Parameters<typeof withChanges>[0]) => withChanges(transport, { end: () => {}, terminate: () => holds || transport.terminate() });

@@ -1,7 +1,7 @@
 import type { Mutant } from './mutant.ts';
 
 /** The command fails for a row that failed. One that stays void, because the machine was too busy, shows nothing and is tried again. */
-const row = (...keys: readonly string[]): string =>
+export const row = (...keys: readonly string[]): string =>
   `$ for i in 1 2 3; do node test/faults/main.ts --fast --only ${keys.join(',')}; code=$?; test $code -eq 3 || break; done; test $code -ne 1`;
 
 /** Mistakes that the fault catalogue must notice. */

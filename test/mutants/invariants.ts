@@ -179,9 +179,9 @@ export const INVARIANT_MUTANTS: readonly Mutant[] = [
   {
     name: 'i13-shows-what-is-not-logged',
     proves: 'I13: nobody sees what the log could forget',
-    file: 'src/streams/stream.ts',
-    find: 'if (from > this.#mark) return [];\n    const mark = this.#mark;',
-    replace: 'const mark = this.#head;',
+    file: 'src/streams/log-view.ts',
+    find: 'this.#tail.slice(from, this.#mark, maxBytes)',
+    replace: 'this.#tail.slice(from, Number.MAX_SAFE_INTEGER, maxBytes)',
     caughtBy: worlds(60),
   },
   {

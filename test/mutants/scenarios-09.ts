@@ -6,8 +6,8 @@ export const SCENARIO_MUTANTS_09: readonly Mutant[] = [
     name: 'send-before-log',
     proves: 'events are sent as soon as they have their offset, before the store has confirmed them',
     file: 'src/streams/stream.ts',
-    find: '    this.#tail.push(logged, frameBytes(logged, bytes));\n    this.#commit.want(this);',
-    replace: '    this.#tail.push(logged, frameBytes(logged, bytes));\n    this.#mark = offset;\n    this.#wake();\n    this.#commit.want(this);',
+    find: '    this.#view.keep(logged, bytes);\n    this.#commit.want(this);',
+    replace: '    this.#view.keep(logged, bytes);\n    this.#view.reached(offset);\n    this.#view.wake();\n    this.#commit.want(this);',
     caughtBy: 'test/acceptance/as-09-gateway.test.ts -t it is killed',
   },
   {

@@ -81,10 +81,13 @@ test('the factory alone, behind a bare `ws`: more clients than seats come, nobod
     for (const { socket } of gone) socket.terminate();
     await Promise.all(closed);
     await expect
-      .poll(async () => {
-        press();
-        return Number((await output.line(/^closed (\d+)/))[1]);
-      })
+      .poll(
+        async () => {
+          press();
+          return Number((await output.line(/^closed (\d+)/))[1]);
+        },
+        { timeout: 10_000 },
+      )
       .toBe(5);
     const plans = output.lines.filter((line) => /^(conservative|moderate|aggressive|force) would close \d+$/.test(line));
     expect(plans.length).toBeGreaterThanOrEqual(4);

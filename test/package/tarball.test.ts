@@ -70,6 +70,8 @@ describe('the packed tarball', () => {
     const files = output.trim().split('\n');
     for (const needed of ['package/dist/index.js', 'package/dist/cli/main.js', 'package/dist/client/index.d.ts', 'package/dist/web/chat/index.html'])
       expect(files).toContain(needed);
+    const scripts = readdirSync(join(root, 'src/stores/redis/lua'), { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith('.lua'));
+    for (const script of scripts) expect(files).toContain(`package/dist/stores/redis/lua/${script}`);
     expect(files.filter((file) => file.startsWith('package/docs/handbook/')).length).toBeGreaterThan(0);
     expect(files.filter((file) => /\.test\.|tsbuildinfo|\/\.|\.tsx?$/.test(file.replace(/\.d\.ts$/, '')))).toEqual([]);
   });

@@ -7,6 +7,7 @@ import type { Intent, ServerFrame } from '../../src/protocol/frames.ts';
 import type { ManagerId, UserId } from '../../src/protocol/ids.ts';
 import { serve } from './door.ts';
 import type { ClientEnd } from './network.ts';
+import { ProcessLife } from './process-life.ts';
 import { SeatLedger } from './seat-ledger.ts';
 import { SeededRandom } from './seeded-random.ts';
 import { type Tap, TappedStore } from './tapped-store.ts';
@@ -119,6 +120,17 @@ export interface RigOptions {
   readonly options: PartialOptions;
   readonly store: (clock: VirtualClock, random: SeededRandom) => Store | Promise<Store>;
   readonly telemetry?: Telemetry;
+  /** How many nodes share the store, which has to know of nodes then. Default: one process alone. */
+  readonly nodes?: number;
+  /** The way of each of several nodes to the store. */
+  readonly road?: (store: Store, clock: VirtualClock, node: number) => Store;
+}
+
+/** One of the processes: what it sees of time and of its store ends with it. */
+export interface ModelNode {
+  readonly factory: WebSocketManagerFactory;
+  /** Null for the one process of a store that is its own: it dies with its clock. */
+  readonly life: ProcessLife | null;
 }
 
 /** A real factory on a real store with virtual time and a network of one millisecond, in the hands of a test. */
@@ -131,6 +143,9 @@ export class ModelRig {
   readonly problems: string[] = [];
   readonly random: SeededRandom;
   factory: WebSocketManagerFactory;
+  /** All that live, the first of them `factory`; a dead one is null. */
+  readonly nodes: (ModelNode | null)[] = [];
+  readonly #at = new WeakMap<ModelPage, number>();
   readonly #o: RigOptions;
   #opened = 0;
   #life = 0;
@@ -141,7 +156,9 @@ export class ModelRig {
     this.random = random;
     this.store = store;
     this.tap();
-    this.factory = this.makeFactory();
+    this.ledger.isShared = (o.nodes ?? 1) > 1;
+    for (let i = 0; i < (o.nodes ?? 1); i++) this.nodes.push(this.#makeNode(i));
+    this.factory = (this.nodes[0] as ModelNode).factory;
   }
 
   static async make(o: RigOptions): Promise<ModelRig> {
@@ -175,26 +192,67 @@ export class ModelRig {
     }
     this.attempts.length = 0;
     this.clock.touch();
-    this.factory = this.makeFactory();
+    this.nodes[0] = this.#makeNode(0);
+    this.factory = (this.nodes[0] as ModelNode).factory;
   }
 
-  makeFactory(): WebSocketManagerFactory {
-    const { options, telemetry } = this.#o;
-    return new WebSocketManagerFactory({
+  #makeNode(n: number, name = `gw-${++this.#life}`): ModelNode {
+    const { options, telemetry, nodes = 1, road } = this.#o;
+    const life = nodes > 1 ? new ProcessLife(this.clock, road?.(this.store, this.clock, n) ?? this.store) : null;
+    const factory = new WebSocketManagerFactory({
       ...options,
-      store: this.store,
-      clock: this.clock,
+      store: life?.store ?? this.store,
+      clock: life?.clock ?? this.clock,
       random: this.random.fork(),
-      node: `gw-${++this.#life}`,
+      node: name,
       ...(telemetry === undefined ? {} : { telemetry }),
     });
+    return { factory, life };
+  }
+
+  /** One node of several dies. The kernel resets its clients' connections. */
+  kill(n: number): void {
+    const node = this.nodes[n];
+    if (node === null || node === undefined) return;
+    this.nodes[n] = null;
+    node.life?.end();
+    for (const page of this.pages) {
+      if (this.#at.get(page) !== n) continue;
+      const { connection } = page;
+      page.connection = null;
+      connection?.die();
+      if (page.attempt?.endedAt === null) page.attempt.state = 'left';
+    }
+    if (this.factory === node.factory) this.factory = this.nodes.find((other) => other !== null)?.factory ?? this.factory;
+  }
+
+  /** Another process in the place of a dead one, under a name of its own unless one is given. */
+  start(n: number, name?: string): void {
+    this.clock.touch();
+    this.nodes[n] ??= this.#makeNode(n, name);
+  }
+
+  /** Which node a page was connected to last. */
+  nodeOf(page: ModelPage): number {
+    return this.#at.get(page) ?? 0;
+  }
+
+  /** The nodes that live. */
+  get living(): readonly WebSocketManagerFactory[] {
+    return this.nodes.flatMap((node) => (node === null ? [] : [node.factory]));
   }
 
   /** Somebody opens a page, or an existing one comes back. */
-  ask(user: UserId, o: { readonly intent?: Intent; readonly page?: ModelPage; readonly promise?: string | null; readonly tier?: string } = {}): AttemptRecord {
+  ask(
+    user: UserId,
+    o: { readonly intent?: Intent; readonly page?: ModelPage; readonly promise?: string | null; readonly tier?: string; readonly node?: number } = {},
+  ): AttemptRecord {
     const page = o.page ?? new ModelPage(user, `${user}#${++this.#opened}`);
     if (o.page === undefined) this.pages.push(page);
     page.connection?.clientReset();
+    const wanted = o.node ?? 0;
+    const at = this.nodes[wanted] == null ? this.nodes.findIndex((node) => node !== null) : wanted;
+    this.#at.set(page, at);
     const connection: VirtualConnection = new VirtualConnection(
       this.clock,
       { delayMs: () => ONE_WAY_MS, kernelBytes: 65_536, stubborn: 0 },
@@ -227,7 +285,7 @@ export class ModelRig {
     };
     this.clock.touch();
     serve(
-      this.factory,
+      (this.nodes[at] as ModelNode).factory,
       connection,
       {
         client: { name: page.name, traits: { user } },
@@ -261,13 +319,15 @@ export class ModelRig {
   }
 
   seated(user?: UserId): ModelPage[] {
-    return this.pages.filter((p) => (user === undefined || p.user === user) && p.manager !== null && this.factory.find(p.manager) !== undefined);
+    return this.pages.filter(
+      (p) => (user === undefined || p.user === user) && p.manager !== null && this.living.some((f) => f.find(p.manager as ManagerId) !== undefined),
+    );
   }
 
   /** Nobody wants anything any more: registry, index and seats must tell the same. */
   async compareAtRest(user: UserId): Promise<void> {
-    const managers = this.factory
-      .list(user)
+    const managers = this.living
+      .flatMap((factory) => factory.list(user))
       .map((m) => `${m.id} ${m.seat?.token}`)
       .sort();
     const seats = [...this.ledger.held(user)].map(([id, token]) => `${id} ${token}`).sort();
@@ -275,7 +335,7 @@ export class ModelRig {
   }
 
   async close(): Promise<void> {
-    const closing = this.factory[Symbol.asyncDispose]();
+    const closing = Promise.all(this.living.map((factory) => factory[Symbol.asyncDispose]()));
     await this.clock.pass(2_500);
     await closing;
     this.clock.forget();

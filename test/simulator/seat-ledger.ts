@@ -21,6 +21,8 @@ export class SeatLedger {
   #limits: SeatLimits | null = null;
   /** Seats may lapse by themselves: a process died, or the store forgot. */
   mayLapse = false;
+  /** Several nodes ask: what one has read may be true no more when it acts, because of what another one did in between. */
+  isShared = false;
 
   #account(user: UserId): Account {
     const known = this.#accounts.get(user);
@@ -71,7 +73,8 @@ export class SeatLedger {
     account.forces.set(attach, force);
     force.rounds++;
     const others = account.progress - force.since;
-    if (force.rounds > 1 + others) this.problems.push(`I18: ${force.rounds} rounds of Force, and ${others} admissions and releases meanwhile`);
+    if (force.rounds > 1 + others + (this.isShared ? 1 : 0))
+      this.problems.push(`I18: ${force.rounds} rounds of Force, and ${others} admissions and releases meanwhile`);
   }
 
   #seat(account: Account, manager: ManagerId, token: number): void {

@@ -6,7 +6,7 @@ import { simulate, summary } from './fleet.ts';
 import { makePlan, type Plan } from './plan.ts';
 import { runSeed } from './run-seed.ts';
 
-const SEEDS = 10_000;
+const SEEDS = 1_500;
 const WORKERS = Math.min(4, availableParallelism());
 
 it(`I1, I8, I9, I10, I13, I17, I21, I23 in ${SEEDS} worlds`, async () => {

@@ -12,6 +12,7 @@ export interface Tap {
 /** A real store, watched. Calls that wait for something outside of virtual time, as a file, are counted. */
 export class TappedStore implements Store {
   readonly kind: string;
+  readonly cluster: Store['cluster'];
   readonly seats: Store['seats'];
   readonly log: Store['log'];
   readonly threads: Store['threads'];
@@ -23,6 +24,7 @@ export class TappedStore implements Store {
   constructor(store: Store) {
     this.#store = store;
     this.kind = store.kind;
+    this.cluster = store.cluster;
     this.seats = this.#wrap('seats', store.seats);
     this.log = this.#wrap('log', store.log);
     this.threads = this.#wrap('threads', store.threads);
@@ -46,6 +48,7 @@ export class TappedStore implements Store {
       get: (target, name) => {
         const method = Reflect.get(target, name) as unknown;
         if (typeof method !== 'function') return method;
+        if (name === 'watch') return method.bind(target);
         return async (...args: unknown[]) => {
           const call = String(name);
           const gate = this.tap.before?.(part, call, args);

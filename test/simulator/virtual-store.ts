@@ -48,6 +48,7 @@ export class VirtualStore {
     const life = this.#life;
     return {
       kind: 'memory',
+      cluster: null,
       seats: this.#part('seats', () => this.#seats, life),
       log: this.#part('log', () => this.#rest.log, life),
       threads: this.#rest.threads,
@@ -85,6 +86,7 @@ export class VirtualStore {
       get: (_, name) => {
         const method = Reflect.get(target(), name) as unknown;
         if (typeof method !== 'function') return method;
+        if (name === 'watch') return method.bind(target());
         return (...args: unknown[]) => this.#call(part, String(name), args, target, life);
       },
     });

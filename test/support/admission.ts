@@ -6,7 +6,7 @@ import { mono } from '../../src/core/clocks.ts';
 import { EMPTY_QUEUE } from '../../src/core/queue.ts';
 import { manager } from './evidence.ts';
 
-export const ROOMY = { seats: 0, gate: 0, turn: false, gateAfterMs: 3_000, score: 0, stalled: false, probeBudget: true, heapShare: 0.2 };
+export const ROOMY = { seats: 0, own: 0, gate: 0, turn: false, gateAfterMs: 3_000, score: 0, stalled: false, probeBudget: true, heapShare: 0.2 };
 
 type Change = Omit<Partial<AdmissionFacts>, 'request' | 'node' | 'done'> & {
   readonly request?: Partial<AdmissionFacts['request']>;
@@ -34,7 +34,8 @@ export const facts = (change: Change = {}): AdmissionFacts => ({
   jitter: 0.5,
   ...change,
   request: { managerId: manager(99), intent: 'user', tier: 'free', resumes: false, refusals: 0, ...change.request },
-  node: { ...ROOMY, ...change.node },
+  // All seats of the user are here, unless it is said otherwise.
+  node: { ...ROOMY, own: change.seats ?? 20, ...change.node },
   done: { ...NOTHING_DONE, ...change.done },
 });
 

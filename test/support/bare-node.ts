@@ -31,7 +31,7 @@ export interface BareNode extends AsyncDisposable {
   connect(user: string, o?: { readonly wrap?: (transport: Transport) => Transport; readonly wire?: WireOptions } & AdmissionRequest): Promise<Session>;
 }
 
-export async function bareNode(options: PartialOptions & { readonly store?: Store } = {}): Promise<BareNode> {
+export async function bareNode(options: PartialOptions & { readonly store?: Store; readonly node?: string } = {}): Promise<BareNode> {
   const records: LogRecord[] = [];
   const { store = memoryStore(), ...rest } = options;
   const factory = new WebSocketManagerFactory({ ...rest, store, telemetry: { record: (record) => records.push(record) } });

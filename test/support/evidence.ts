@@ -6,6 +6,7 @@ import { type Evidence, newEvidence } from '../../src/core/evidence.ts';
 import { judge } from '../../src/core/judge.ts';
 import { resolveOptions } from '../../src/core/resolve-options.ts';
 import { WELL } from '../../src/core/self-health.ts';
+import { type Owner, standIn, type Told } from '../../src/core/stand-in.ts';
 import { type Candidate, toCandidate } from '../../src/core/victims.ts';
 import type { ManagerId, UserId } from '../../src/protocol/ids.ts';
 
@@ -72,7 +73,28 @@ export const evidence = (change: Partial<Record<keyof Evidence, fc.Arbitrary<unk
     ...change,
   }) as fc.Arbitrary<Evidence>;
 
-/** A user's managers as a plan sees them, judged at `NOW`, with distinct ids. */
+/** What another node can have told of a manager, also one of another version. */
+export const told = (): fc.Arbitrary<Told> =>
+  fc.record(
+    {
+      manager: fc.nat(999).map(manager),
+      token: fc.nat(999),
+      verdict: fc.constantFrom('healthy', 'idle', 'suspect', 'zombie', 'inactive', 'unknown'),
+      reason: fc.constantFrom('run', 'quiet', 'ack-stalled', 'ack-timeout', 'half-open', 'unverifiable', 'correlated', 'of a later version'),
+      sinceMs: fc.constantFrom(0, 100, 4_999, 5_000, 300_000),
+      quietMs: fc.constantFrom(0, 9_999, 59_000, 60_000, 299_000, 400_000),
+      run: fc.boolean(),
+      pinned: fc.constantFrom(false, false, true),
+      critical: fc.boolean(),
+      hidden: fc.boolean(),
+      toldAgoMs: fc.constantFrom(0, 1, 1_000, 11_000),
+      seatedAgoMs: fc.constantFrom(0, 4_999, 5_000, 600_000),
+    },
+    { requiredKeys: ['manager', 'token', 'verdict', 'quietMs', 'run', 'pinned', 'critical', 'hidden', 'toldAgoMs', 'seatedAgoMs'] },
+  );
+export const owner = (): fc.Arbitrary<Owner> => fc.constantFrom('answering', 'silent', 'dead');
+
+/** A user's managers as a plan sees them, judged at `NOW`, with distinct ids: those of its own node, and stand-ins for those of others. */
 export const candidates = (max = 25, min = 0): fc.Arbitrary<Candidate[]> =>
   fc
     .array(
@@ -81,6 +103,7 @@ export const candidates = (max = 25, min = 0): fc.Arbitrary<Candidate[]> =>
         pinned: fc.boolean(),
         promised: fc.constantFrom(false, false, false, true),
         wasZombie: fc.constantFrom(false, false, false, true),
+        elsewhere: fc.option(fc.record({ told: told(), owner: owner() }), { freq: 2 }),
       }),
       {
         minLength: min,
@@ -88,7 +111,8 @@ export const candidates = (max = 25, min = 0): fc.Arbitrary<Candidate[]> =>
       },
     )
     .map((list) =>
-      list.map(({ e, pinned, promised, wasZombie }, i) => {
+      list.map(({ e, pinned, promised, wasZombie, elsewhere }, i) => {
+        if (elsewhere !== null) return standIn(USER, { ...elsewhere.told, manager: manager(i), token: i + 1 }, elsewhere.owner, OPTIONS, NOW);
         const one = { ...e, managerId: manager(i) };
         const zombie = { is: 'zombie', reason: 'ack-timeout', proof: true, since: NOW, quietMs: 0, evidence: [] } as const;
         return toCandidate(one, judge(one, wasZombie ? zombie : null, WELL, 1, OPTIONS, NOW), { version: i, token: i + 1, pinned, promised }, OPTIONS, NOW);

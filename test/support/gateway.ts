@@ -7,6 +7,8 @@ import { listenAnywhere } from './ports.ts';
 import { echoAgent } from './scripted-agent.ts';
 import { WireClient, type WireFrame, type WireOptions } from './wire-client.ts';
 
+/** Of every node of a test. */
+const SIGNING_KEY = new TextEncoder().encode('a signing key of the tests, 32 b.').slice(0, 32);
 const SECRET = new TextEncoder().encode('a secret of the tests, 32 bytes long');
 
 export interface TokenOptions {
@@ -58,7 +60,13 @@ export const HELLO = { type: 'hello', v: 1, client: { name: 'test', version: '1.
 
 /** Starts a gateway in this process. Defaults: memory store, an agent that echoes, tokens of the tests' issuer. */
 export async function startGateway(options: Partial<GatewayOptions> = {}): Promise<TestGateway> {
-  const gateway = createGateway({ authenticate: jwtAuthenticator({ secret: SECRET, clockToleranceMs: 0 }), agent: echoAgent, node: 'gw-1', ...options });
+  const gateway = createGateway({
+    ...(options.store?.cluster == null ? {} : { signingKey: SIGNING_KEY }),
+    authenticate: jwtAuthenticator({ secret: SECRET, clockToleranceMs: 0 }),
+    agent: echoAgent,
+    node: 'gw-1',
+    ...options,
+  });
   const server = createServer(gateway.handler);
   const detach = gateway.attach(server, { ownUpgrades: true });
   const port = await listenAnywhere(server);

@@ -9,8 +9,8 @@ import { listenAnywhere } from './ports.ts';
 import { need } from './tools.ts';
 
 export interface ProxyOptions {
-  /** Where to: `http://127.0.0.1:8787`. */
-  readonly upstream: string;
+  /** Where to: `http://127.0.0.1:8787`. Several: whichever has the fewest connections, the next one if it cannot be reached. */
+  readonly upstream: string | readonly string[];
   /** Address that it listens on; default 127.0.0.1. */
   readonly address?: string;
   /** Default: any free one. */
@@ -41,13 +41,16 @@ export const startNginx = (o: ProxyOptions): Promise<Proxy> =>
 /** HAProxy with `timeout tunnel` of one hour. @throws where HAProxy is missing. */
 export const startHaproxy = (o: ProxyOptions): Promise<Proxy> => startProxy('haproxy', o, haproxyConfig, (file) => ['-db', '-f', file]);
 
+const serversOf = (upstream: ProxyOptions['upstream']): readonly string[] => [upstream].flat().map((url) => new URL(url).host);
+
 interface Place {
   readonly folder: string;
   readonly address: string;
   readonly port: number;
 }
 
-/** https://nginx.org/en/docs/http/websocket.html */
+/** https://nginx.org/en/docs/http/websocket.html. `max_fails=0`: nginx lifts its verdict on a server that had failed when a request to it
+ *  ends, and a WebSocket does not end, so that a node that was started again would get one connection each `fail_timeout`. */
 const nginxConfig = ({ upstream, readTimeoutS = 60 }: ProxyOptions, { folder, address, port }: Place): string => `
 ${process.getuid?.() === 0 ? 'user root;' : ''}
 worker_processes 1;
@@ -58,10 +61,15 @@ http {
   access_log off;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((name) => `${name}_temp_path ${folder}/${name};`).join(' ')}
   map $http_upgrade $connection_upgrade { default upgrade; '' close; }
+  upstream gateways { least_conn; ${serversOf(upstream)
+    .map((server) => `server ${server} max_fails=0;`)
+    .join(' ')} }
   server {
     listen ${address}:${port};
     location / {
-      proxy_pass ${upstream};
+      proxy_pass http://gateways;
+      proxy_next_upstream error timeout http_503;
+      proxy_connect_timeout 2s;
       proxy_http_version 1.1;
       proxy_set_header Host $http_host;
       proxy_set_header Upgrade $http_upgrade;
@@ -82,11 +90,17 @@ defaults
   timeout client 25s
   timeout server 25s
   timeout tunnel ${readTimeoutS}s
+  balance leastconn
+  retries 3
+  option redispatch 1
+  retry-on conn-failure empty-response 503
 frontend people
   bind ${address}:${port}
   default_backend gateway
 backend gateway
-  server gateway ${new URL(upstream).host}
+${serversOf(upstream)
+  .map((server, i) => `  server gateway-${i + 1} ${server}`)
+  .join('\n')}
 `;
 
 async function startProxy(

@@ -85,15 +85,15 @@ export class ScriptedAgent implements Agent {
   }
 
   /** The next run that the gateway starts, or has started and nobody took. */
-  async nextRun(): Promise<ScriptedRun> {
+  async nextRun(withinMs = 5_000): Promise<ScriptedRun> {
     const started = this.runs[this.#taken];
     if (started !== undefined) {
       this.#taken += 1;
       return started;
     }
     return new Promise((resolve, reject) => {
-      const deadline = AbortSignal.timeout(5_000);
-      deadline.addEventListener('abort', () => reject(new Error('Expected a run to be started within 5 s.')), { once: true });
+      const deadline = AbortSignal.timeout(withinMs);
+      deadline.addEventListener('abort', () => reject(new Error(`Expected a run to be started within ${withinMs} ms.`)), { once: true });
       this.#waiting.push(resolve);
     });
   }

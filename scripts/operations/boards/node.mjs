@@ -95,6 +95,21 @@ export const NODE = board({
           about: 'By how they ended.',
           unit: 'short',
           queries: [[`${rateBy('result', 'lease_renewals_total')} * 60`, '{{result}}']],
+          alert: 'SeatsForgotten',
+        }),
+        lines({
+          title: 'Nodes on the store',
+          about: 'As the one that sees most of them counts; the dead are those of the last ten minutes.',
+          unit: 'short',
+          queries: [[`max by (standing) (${of('nodes')})`, '{{standing}}']],
+          alert: 'NodeDead',
+        }),
+        lines({
+          title: 'Clock of the store',
+          about: 'How far it and the clock of a node are apart.',
+          unit: 's',
+          queries: [[`max by (instance) (${of('store_clock_skew_seconds')})`, '{{instance}}']],
+          alert: 'StoreClock',
         }),
         figure({
           title: 'Cut off from the store',

@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import type { AuditEntry } from '../../admin/index.ts';
 import { gatewayCommand, type Job, onGateway } from '../operator-command.ts';
-import type { Column } from '../output/table.ts';
+import { type Column, withNodes } from '../output/table.ts';
 import { instant, isoInstant, paintState } from '../output/words.ts';
 import { everyPage } from '../pages.ts';
 import { printJson, printTable, say } from '../terminal.ts';
@@ -25,10 +25,10 @@ const COLUMNS: readonly Column<AuditEntry>[] = [
   { title: 'DETAIL', text: (e) => e.detail, shrink: 12, drop: 1 },
 ];
 
-async function audit({ client, json, isTerminal, flags: { since, n } }: Job<{ readonly since?: string; readonly n: string }>): Promise<void> {
+async function audit({ client, json, isTerminal, late, flags: { since, n } }: Job<{ readonly since?: string; readonly n: string }>): Promise<void> {
   const filter = since === undefined ? {} : { since: sinceOf(since) };
   const entries = await everyPage((query) => client.audit({ ...query, ...filter }).then((page) => ({ items: page.entries, next: page.nextCursor })), n, 200);
-  if (json) return printJson({ entries, nextCursor: null });
+  if (json) return printJson({ entries, nextCursor: null, unanswered: [...late] });
   if (entries.length === 0 && isTerminal) return say('No operator has changed anything.');
-  printTable(COLUMNS, entries);
+  printTable(withNodes(COLUMNS, entries), entries);
 }

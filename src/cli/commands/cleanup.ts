@@ -6,7 +6,7 @@ import { EXIT } from '../exit-codes.ts';
 import { gatewayCommand, type Job, onGateway } from '../operator-command.ts';
 import { evidenceOf, planLines, victimsOf, victimTable } from '../output/plans.ts';
 import { bold, dim } from '../output/style.ts';
-import { type Column, ID_COLUMNS } from '../output/table.ts';
+import { type Column, ID_COLUMNS, withNodes } from '../output/table.ts';
 import { counted, duration, instant, isoInstant, paintState, paintVerdict, verdict } from '../output/words.ts';
 import { everyPage } from '../pages.ts';
 import { print, printJson, printLines, printTable, say } from '../terminal.ts';
@@ -113,16 +113,16 @@ function reasonsOf({ cleanup }: PastCleanup): string {
 
 type HistoryFlags = { readonly since?: string; readonly user?: string; readonly n: string };
 
-async function history({ client, json, isTerminal, flags: { since, user, n } }: Job<HistoryFlags>): Promise<void> {
+async function history({ client, json, isTerminal, late, flags: { since, user, n } }: Job<HistoryFlags>): Promise<void> {
   const filter = { ...(user === undefined ? {} : { user }), ...(since === undefined ? {} : { since: sinceOf(since) }) };
   const cleanups = await everyPage(
     (query) => client.cleanups({ ...query, ...filter }).then((page) => ({ items: page.cleanups, next: page.nextCursor })),
     n,
     200,
   );
-  if (json) return printJson({ cleanups, nextCursor: null });
+  if (json) return printJson({ cleanups, nextCursor: null, unanswered: [...late] });
   if (cleanups.length === 0 && isTerminal) return say('No cleanup is known; the last 1,000 of this process would be.');
-  printTable(HISTORY, cleanups);
+  printTable(withNodes(HISTORY, cleanups), cleanups);
   const [newest] = cleanups;
   if (isTerminal && newest !== undefined) print(dim(`who went, who stayed, and why: spillway cleanup show ${newest.cleanup.run}`));
 }

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import { environmentOf, flagOf, isOptionKey, isSecret, OPTION_KEYS } from '../../core/option-names.ts';
+import { environmentOf, flagOf, isOptionKey, isSecret, OPTION_KEYS, shownValue } from '../../core/option-names.ts';
 import { OPTIONS, type OptionKey, type ServerOptions } from '../../core/options.ts';
 import { resolveServerOptions, unknownOption } from '../../core/resolve-options.ts';
 import { SpillwayError } from '../../protocol/errors.ts';
@@ -96,7 +96,7 @@ const at = (options: ServerOptions, key: OptionKey): unknown =>
 
 function shown(options: ServerOptions, key: OptionKey): unknown {
   const value = at(options, key);
-  return isSecret(key) && value !== null ? '[secret]' : value;
+  return isSecret(key) && value !== null ? '[secret]' : shownValue(value);
 }
 
 const spelled = (value: unknown): string => (value === null ? '-' : typeof value === 'string' ? value : JSON.stringify(value));

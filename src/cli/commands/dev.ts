@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { shownValue } from '../../core/option-names.ts';
 import type { Resolved } from '../../core/resolve-options.ts';
 import { VERSION } from '../../gateway/version.ts';
 import { hasChatPage, hasDashboard } from '../chat-pages.ts';
@@ -56,7 +57,7 @@ function banner({ options }: Resolved, open: Open): string {
   const demo = options.auth.mode === 'dev';
   const facts = [
     'dev: loopback only',
-    `store ${options.store === 'memory' ? 'memory' : shortPath(options.store.replace(/^sqlite:/, ''))}`,
+    `store ${options.store === 'memory' ? 'memory' : options.store.startsWith('sqlite:') ? shortPath(options.store.slice('sqlite:'.length)) : String(shownValue(options.store))}`,
     ...(demo ? ['demo accounts'] : []),
     ...(options.drills ? ['drills on'] : []),
   ];

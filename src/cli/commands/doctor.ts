@@ -14,6 +14,7 @@ import { openListener } from '../listener.ts';
 import { withExamples } from '../operator-command.ts';
 import type { Column } from '../output/table.ts';
 import { paintState } from '../output/words.ts';
+import { STORE_FORMS, storeAddress } from '../store-address.ts';
 import { DEFAULT_URL, type Target, targetAt } from '../target.ts';
 import { printJson, printTable } from '../terminal.ts';
 
@@ -34,6 +35,7 @@ export function doctorCommand(): Command {
   const command = new Command('doctor').description('Looks whether this machine can run a gateway with this configuration, and how one that runs fares');
   withExamples(command, [
     ['spillway doctor', 'this machine, and the gateway that runs here, if one does'],
+    ['spillway doctor --store redis://10.0.0.5:6379', 'a Redis that gateways are to share: version, settings, rights, latency, clock, replicas'],
     ['spillway doctor --url http://10.0.0.7:8788', 'this machine, and a gateway elsewhere'],
     ['spillway doctor --through https://chat.example.com --token "$(spillway token create --user doctor)"', 'what lies in between, too'],
   ]);
@@ -52,7 +54,7 @@ async function doctor(flags: Flags, command: Command): Promise<void> {
     node(),
     fileLimit(options),
     dataFolder(options),
-    await store(options),
+    ...(await store(options)),
     await port('listen', options.listen),
     await port('admin.listen', options.admin.listen),
     clock(),
@@ -119,10 +121,24 @@ function dataFolder({ data }: ServerOptions): Finding {
   }
 }
 
+async function store(options: ServerOptions): Promise<readonly Finding[]> {
+  const address = storeAddress(options);
+  switch (address?.is) {
+    case undefined:
+      return [problem('store', `\`store\` is none of ${STORE_FORMS}`)];
+    case 'memory':
+      return [ok('store', 'memory: nothing is kept over a restart')];
+    case 'sqlite':
+      return [await sqlite(address.file)];
+    case 'redis': {
+      const { redisFindings } = await import('../doctor-store.ts');
+      return redisFindings(address.options);
+    }
+  }
+}
+
 /** Reads the file and writes nothing, because a gateway may be at work on it. */
-async function store(options: ServerOptions): Promise<Finding> {
-  if (options.store === 'memory') return ok('store', 'memory: nothing is kept over a restart');
-  const file = options.store.slice('sqlite:'.length);
+async function sqlite(file: string): Promise<Finding> {
   try {
     if (!existsSync(file)) {
       accessSync(existingParent(resolve(file)), constants.W_OK | constants.X_OK);
@@ -165,7 +181,6 @@ async function port(key: 'listen' | 'admin.listen', listen: string): Promise<Fin
   }
 }
 
-/** Nodes that share a store are not compared: the embedded store has one. */
 function clock(): Finding {
   return ok('clock', `${new Date().toISOString()}; tokens of an issuer need it right to a few seconds, which this does not check`);
 }

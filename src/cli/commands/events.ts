@@ -1,6 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { Command } from 'commander';
-import { AdminProblem } from '../../admin/index.ts';
+import { type AdminClient, type AdminEvent, AdminProblem, type EventsQuery } from '../../admin/index.ts';
 import { SpillwayError } from '../../protocol/errors.ts';
 import { gatewayCommand, type Job, onGateway } from '../operator-command.ts';
 import { eventLine } from '../output/events.ts';
@@ -38,6 +38,27 @@ type Flags = {
 };
 
 const RETRY_MS = 1_000;
+const ASK_EVERY_MS = 500;
+const AT_ONCE = 1_000;
+
+/** Behind which events of all nodes to go on. */
+interface Place {
+  cursor: string | null;
+}
+
+async function* ofAllNodes(client: AdminClient, filter: EventsQuery, signal: AbortSignal, place: Place): AsyncGenerator<AdminEvent> {
+  if (place.cursor === null) {
+    const first = await client.events({ ...filter, limit: filter.since === undefined ? 1 : AT_ONCE });
+    place.cursor = first.nextCursor;
+    if (filter.since !== undefined) yield* first.events;
+  }
+  while (!signal.aborted) {
+    await delay(ASK_EVERY_MS, undefined, { signal }).catch(() => {});
+    const page = await client.events({ ...filter, cursor: place.cursor, limit: AT_ONCE });
+    place.cursor = page.nextCursor;
+    yield* page.events;
+  }
+}
 
 async function tail({ client, isTerminal, flags }: Job<Flags>): Promise<void> {
   const { type, user, reason, since } = flags;
@@ -53,12 +74,18 @@ async function tail({ client, isTerminal, flags }: Job<Flags>): Promise<void> {
   process.once('SIGINT', () => stop.abort());
   // Whoever reads us has seen enough.
   process.stdout.once('error', () => stop.abort());
+  // A gateway streams its own; of several together it is asked again and again.
+  const isAlone = (await client.nodes()).nodes.length === 1;
+  const place: Place = { cursor: null };
   let [after, seen, shown]: [number | undefined, number, number] = [undefined, 0, 0];
   if (oneIn > 1) say(`one event in ${oneIn} is shown`);
   while (!stop.signal.aborted) {
     try {
       const { signal } = stop;
-      for await (const event of client.watchEvents(filter, { signal, ...(after === undefined ? {} : { after }) })) {
+      const stream: AsyncIterable<AdminEvent> = isAlone
+        ? client.watchEvents(filter, { signal, ...(after === undefined ? {} : { after }) })
+        : ofAllNodes(client, filter, signal, place);
+      for await (const event of stream) {
         after = event.id;
         seen += 1;
         if ((seen - 1) % oneIn !== 0) continue;

@@ -7,7 +7,7 @@ import { gatewayCommand, type Job, onGateway } from '../operator-command.ts';
 import { explanationLines, explanationRows } from '../output/explanation.ts';
 import { managerColumns, unacked } from '../output/managers.ts';
 import { bold, dim } from '../output/style.ts';
-import { factLines } from '../output/table.ts';
+import { factLines, withNodes } from '../output/table.ts';
 import { count, duration, instant, verdict } from '../output/words.ts';
 import { everyPage } from '../pages.ts';
 import { print, printJson, printLines, printRows, printTable, say } from '../terminal.ts';
@@ -57,12 +57,12 @@ export function managersCommand(): Command {
 
 type ListFlags = { readonly user?: string; readonly verdict?: string; readonly n?: string };
 
-async function list({ client, json, isTerminal, flags: { user, verdict: name, n } }: Job<ListFlags>): Promise<void> {
+async function list({ client, json, isTerminal, late, flags: { user, verdict: name, n } }: Job<ListFlags>): Promise<void> {
   const filter = { ...(user === undefined ? {} : { user }), ...(name === undefined ? {} : { verdict: name }) };
   const managers = await everyPage((query) => client.managers({ ...query, ...filter }).then((page) => ({ items: page.managers, next: page.nextCursor })), n);
-  if (json) return printJson({ managers, nextCursor: null });
+  if (json) return printJson({ managers, nextCursor: null, unanswered: [...late] });
   if (managers.length === 0 && isTerminal) return say('No session holds a seat that fits.');
-  printTable(managerColumns(Date.now(), true), managers);
+  printTable(withNodes(managerColumns(Date.now(), true), managers), managers);
 }
 
 async function show({ client, json, isTerminal }: Job, id: string): Promise<void> {
@@ -73,7 +73,7 @@ async function show({ client, json, isTerminal }: Job, id: string): Promise<void
     ['client', manager.label === null ? manager.client : `${manager.client}, ${manager.label}`],
     ['verdict', `${verdict(manager.verdict)} for ${duration(manager.sinceMs)}: ${manager.reason}`],
     ['in words', manager.text],
-    ['seat', manager.seat],
+    ['seat', `${manager.seat}, held by ${manager.node}`],
     ['connected', yesNo(manager.connected)],
     ['run', manager.running ? 'an answer is being written' : 'none'],
     ['unacked', count(unacked(manager))],

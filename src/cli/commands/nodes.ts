@@ -14,7 +14,7 @@ export function nodesCommand(): Command {
   nodes.addCommand(gatewayCommand('list', 'Each node and how it stands', [['spillway nodes list', 'all of them']]).action(onGateway(list)));
   nodes.addCommand(
     withChangeFlags(
-      gatewayCommand('drain', 'Moves a node’s clients away and stops it; nothing is lost', [
+      gatewayCommand('drain', 'Moves a node’s clients away; nothing is lost', [
         ['spillway nodes drain gw-2 --reason "kernel update"', 'its clients go to the others, one by one'],
       ])
         .argument('<node>')
@@ -28,7 +28,7 @@ const COLUMNS: readonly Column<NodeStatus>[] = [
   { title: 'NODE', text: (n) => n.node },
   { title: 'STATE', text: (n) => n.state, paint: (text, n) => paintState(text, n.state) },
   { title: 'MANAGERS', text: (n) => count(n.managers), raw: (n) => n.managers, right: true },
-  { title: 'ZOMBIES', text: (n) => count(n.zombies), raw: (n) => n.zombies, right: true },
+  { title: 'ZOMBIES', text: (n) => (n.zombies === null ? '-' : count(n.zombies)), raw: (n) => n.zombies, right: true },
   { title: 'CPU', text: (n) => (n.cpuShare === null ? '-' : `${Math.round(n.cpuShare * 100)}%`), raw: (n) => n.cpuShare, right: true, drop: 1 },
   { title: 'LOOP P99', text: (n) => duration(n.loopP99Ms), raw: (n) => n.loopP99Ms, right: true, drop: 2 },
   { title: 'RSS', text: (n) => bytes(n.rssBytes), raw: (n) => n.rssBytes, right: true, drop: 3 },
@@ -48,7 +48,8 @@ type DrainFlags = ChangeFlags & { readonly timeout?: string };
 async function drain({ client, json, flags }: Job<DrainFlags>, node: string): Promise<void> {
   const { nodes } = await client.nodes();
   const known = nodes.find((one) => one.node === node);
-  if (known !== undefined) say(`${node} is ${known.state} with ${count(known.managers)} managers. Their clients move away one by one; then it stops.`);
+  if (known !== undefined)
+    say(`${node} is ${known.state} with ${count(known.managers)} managers. Their clients move away one by one, and it takes no new ones.`);
   if (!(await agreed(flags, `Drain ${node}?`))) {
     process.exitCode = EXIT.failed;
     return;

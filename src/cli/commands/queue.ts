@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import type { QueuedTicket } from '../../admin/index.ts';
 import { gatewayCommand, type Job, onGateway } from '../operator-command.ts';
-import { type Column, ID_COLUMNS } from '../output/table.ts';
+import { type Column, ID_COLUMNS, withNodes } from '../output/table.ts';
 import { duration } from '../output/words.ts';
 import { printJson, printTable, say } from '../terminal.ts';
 
@@ -31,5 +31,5 @@ async function list({ client, json, isTerminal }: Job): Promise<void> {
   const answer = await client.queue();
   if (json) return printJson(answer);
   if (answer.queued.length === 0 && isTerminal) return say('Nobody waits.');
-  printTable(COLUMNS, answer.queued);
+  printTable(withNodes(COLUMNS, answer.queued), answer.queued);
 }

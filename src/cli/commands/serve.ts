@@ -16,13 +16,29 @@ export function serveCommand(): Command {
   withExamples(command, [
     ['spillway serve -c spillway.yaml', 'with the options of a file'],
     ['spillway serve --auth.origins https://chat.example.com --auth.jwks-url https://login.example.com/keys', 'with those of flags'],
+    ['spillway serve -c spillway.yaml --store redis://10.0.0.5:6379 --node gw-2', 'one of several gateways that share a Redis'],
+    ['spillway serve -c spillway.yaml --store redis://10.0.0.5:6379 --workers 4', 'four of them on this machine, on one port'],
     ['spillway serve -c spillway.yaml --drills', 'where operators may start drills'],
   ]);
   command.option('-c, --config <file>', 'YAML, JSON or JavaScript; default: spillway.yaml, .yml, .json or spillway.config.js here');
   command.option('--no-retry', 'fails if the store cannot be used at the start, instead of waiting for it');
   addOptionFlags(
     command,
-    ['listen', 'admin.listen', 'store', 'data', 'auth.mode', 'auth.jwksUrl', 'auth.origins', 'agent.kind', 'limits.perUser', 'drills', 'logging.level'],
+    [
+      'listen',
+      'admin.listen',
+      'store',
+      'node',
+      'workers',
+      'data',
+      'auth.mode',
+      'auth.jwksUrl',
+      'auth.origins',
+      'agent.kind',
+      'limits.perUser',
+      'drills',
+      'logging.level',
+    ],
     ['--port <port>', '--admin-port <port>', '--agent <kind>'],
     '',
   );
@@ -31,8 +47,15 @@ export function serveCommand(): Command {
 
 async function serve(flags: Flags, command: Command): Promise<void> {
   const resolved = await loadConfiguration({ command: 'serve', file: flags.config, flags: flagLayer(command), checked: true });
+  if (resolved.options.workers > 1) {
+    const { runWorkers } = await import('../workers.ts');
+    process.exitCode = await runWorkers(resolved.options, process.argv.slice(2));
+    return;
+  }
   // Loaded here, so that the other commands start without a gateway in memory.
   const { runServer } = await import('../run-server.ts');
+  // The way to the process that started this one would keep it from ending; whoever closes it ends at once, and as if all were well.
+  using _release = { [Symbol.dispose]: () => process.channel?.unref() };
   await runServer({
     resolved,
     orNextPorts: false,

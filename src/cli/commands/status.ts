@@ -18,7 +18,7 @@ async function status({ client, json, isTerminal }: Job): Promise<void> {
   const now = await client.status();
   if (json) return printJson(now);
   if (!isTerminal) return printRows(flat(now));
-  print(`${bold(now.node)}  Spillway ${now.version}  ${dim(instant(now.at))}`);
+  print(`${bold(now.nodes.join(', '))}  Spillway ${now.version}  ${dim(instant(now.at))}`);
   printLines(factLines(facts(now)));
 }
 
@@ -32,7 +32,7 @@ function facts(s: AdminStatus): (readonly [string, string])[] {
     ['users', `${count(s.users)}, ${count(s.usersAtLimit)} of them with ${limits.perUser} seats or more`],
     [
       'seats',
-      `${count(s.seats)} of ${count(limits.perNode)}  effective ${count(s.effective)}  sockets ${count(s.sockets)}  quarantined ${count(s.quarantined)}`,
+      `${count(s.seats)} of ${count(limits.perNode * s.nodes.length)}  effective ${count(s.effective)}  sockets ${count(s.sockets)}  quarantined ${count(s.quarantined)}`,
     ],
     [
       'managers',
@@ -42,6 +42,9 @@ function facts(s: AdminStatus): (readonly [string, string])[] {
     ],
     ['burst', `${counted(s.burst.active, 'user')} above the limit, ${count(s.burst.debt)} repaying`],
     ['queue', counted(s.queued, 'admission')],
+    ...(s.storeFailOpen
+      ? [['store', 'cannot be asked for seats: who has one keeps it, and newcomers are served by one node alone or try again'] as const]
+      : []),
     ['cleanup', `passes  ${levels(cleanupPasses)}`],
     ['', `freed   ${levels(freed)}`],
     [

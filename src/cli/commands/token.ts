@@ -11,7 +11,7 @@ import type { ServerOptions } from '../../core/options.ts';
 import { SpillwayError } from '../../protocol/errors.ts';
 import { isUserId, type Tier, type UserId } from '../../protocol/ids.ts';
 import { loadConfiguration } from '../configuration.ts';
-import { readSigningKey, signingKeyFile, usersFile } from '../data-folder.ts';
+import { readSigningKey, signingKeyFile, signingKeyFrom, usersFile } from '../data-folder.ts';
 import { EXIT } from '../exit-codes.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
 import { issuerToken } from '../issuer-token.ts';
@@ -54,7 +54,7 @@ export function tokenCommand(): Command {
 }
 
 const withFlags = (command: Command): Command =>
-  addOptionFlags(command.option('-c, --config <file>', 'configuration file'), ['data', 'auth.jwtSecret'], [], '');
+  addOptionFlags(command.option('-c, --config <file>', 'configuration file'), ['data', 'auth.jwtSecret', 'signingKey'], [], '');
 
 const load = async (flags: Flags, command: Command): Promise<ServerOptions> =>
   (await loadConfiguration({ command: 'serve', file: flags.config, flags: flagLayer(command), checked: false })).options;
@@ -80,7 +80,7 @@ async function userToken(options: ServerOptions, { user, tier }: CreateFlags, ex
 }
 
 /** Signed with the key of the data folder, whoever makes the tokens of users. */
-async function roleToken({ data }: ServerOptions, { role, user, tier }: CreateFlags, expiresAt: number): Promise<string> {
+async function roleToken({ data, signingKey }: ServerOptions, { role, user, tier }: CreateFlags, expiresAt: number): Promise<string> {
   if (user !== undefined || tier !== undefined)
     throw new SpillwayError('SPILLWAY_BAD_OPTION', 'Expected `--role` alone: an operator is no user and has no tier');
   if (!isRole(role)) {
@@ -90,7 +90,7 @@ async function roleToken({ data }: ServerOptions, { role, user, tier }: CreateFl
       `Expected \`--role\` to be one of ${ROLES.join(', ')}, got \`${role}\`${near === null ? '' : `; did you mean ${near}?`}`,
     );
   }
-  return mintRoleToken(keyOf(data), { role, expiresAt });
+  return mintRoleToken(keyOf({ data, signingKey }), { role, expiresAt });
 }
 
 async function ownToken(options: ServerOptions, user: UserId, tier: Tier | undefined, expiresAt: number): Promise<string> {
@@ -103,7 +103,8 @@ async function ownToken(options: ServerOptions, user: UserId, tier: Tier | undef
 
 async function verifyToken(jwt: string, flags: Flags, command: Command): Promise<void> {
   const options = await load(flags, command);
-  const ofOperator = existsSync(signingKeyFile(options.data)) ? await verifyRoleToken(readSigningKey(options.data), jwt) : null;
+  const signingKey = signingKeyFrom(options.signingKey) ?? (existsSync(signingKeyFile(options.data)) ? readSigningKey(options.data) : null);
+  const ofOperator = signingKey === null ? null : await verifyRoleToken(signingKey, jwt);
   if (ofOperator?.is === 'ok') return printJson({ role: ofOperator.role, expiresAt: new Date(ofOperator.expiresAt).toISOString() });
   const answer = ofOperator?.is === 'expired' ? ofOperator : await recognise(options, jwt);
   if (answer.is !== 'ok') {
@@ -128,15 +129,17 @@ async function recognise(options: ServerOptions, jwt: string): Promise<Recogniti
   return check.recognise(new Request('http://localhost/', { headers: { authorization: `Bearer ${jwt}` } }));
 }
 
-function ownKey({ data, auth }: ServerOptions): Uint8Array {
+function ownKey({ data, auth, signingKey }: ServerOptions): Uint8Array {
   if (auth.jwksUrl !== null) throw new SpillwayError('SPILLWAY_BAD_OPTION', 'Tokens are made by the issuer of `auth.jwksUrl`; only it can sign them');
-  return keyOf(data, '`auth.jwtSecret`, or ');
+  return keyOf({ data, signingKey }, '`auth.jwtSecret`, or ');
 }
 
-function keyOf(data: string, orElse = ''): Uint8Array {
+function keyOf({ data, signingKey }: Pick<ServerOptions, 'data' | 'signingKey'>, orElse = ''): Uint8Array {
+  const given = signingKeyFrom(signingKey);
+  if (given !== null) return given;
   if (existsSync(signingKeyFile(data))) return readSigningKey(data);
   throw new SpillwayError(
     'SPILLWAY_BAD_OPTION',
-    `Expected ${orElse}a key in the data folder \`${data}\`, which \`spillway dev\` makes at its first start; found ${orElse === '' ? 'none' : 'neither'}`,
+    `Expected ${orElse}\`signingKey\`, or a key in the data folder \`${data}\`, which \`spillway dev\` makes at its first start; found ${orElse === '' ? 'none' : 'neither'}`,
   );
 }

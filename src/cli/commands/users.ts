@@ -8,7 +8,7 @@ import { gatewayCommand, type Job, onGateway } from '../operator-command.ts';
 import { byVerdict, managerColumns } from '../output/managers.ts';
 import { planLines, victimsOf, victimTable } from '../output/plans.ts';
 import { bold, dim } from '../output/style.ts';
-import type { Column } from '../output/table.ts';
+import { type Column, withNodes } from '../output/table.ts';
 import { counted, duration } from '../output/words.ts';
 import { everyPage } from '../pages.ts';
 import { print, printJson, printLines, printTable, say } from '../terminal.ts';
@@ -44,7 +44,7 @@ export function usersCommand(): Command {
   );
   users.addCommand(
     withChangeFlags(
-      gatewayCommand('tier', 'Gives a user another tier on this node, until it restarts', [
+      gatewayCommand('tier', 'Gives a user another tier, until the nodes restart', [
         ['spillway users tier alice enterprise', 'for new admissions, and for those who wait at a full node'],
         ['spillway users tier alice --reset', 'the one in her credential again'],
       ])
@@ -64,11 +64,12 @@ const LIST: readonly Column<UserSummary>[] = [
   { title: 'SOCKETS', text: (u) => String(u.sockets), right: true, drop: 2 },
   { title: 'QUEUED', text: (u) => String(u.queued), right: true, drop: 1 },
   { title: 'ZOMBIES', text: (u) => String(u.verdicts.zombie), right: true },
+  { title: 'NODES', text: (u) => u.nodes.join(','), drop: 3 },
 ];
 
-async function list({ client, json, isTerminal, flags }: Job<{ readonly n?: string }>): Promise<void> {
+async function list({ client, json, isTerminal, late, flags }: Job<{ readonly n?: string }>): Promise<void> {
   const users = await everyPage((query) => client.users(query).then((page) => ({ items: page.users, next: page.nextCursor })), flags.n);
-  if (json) return printJson({ users, nextCursor: null });
+  if (json) return printJson({ users, nextCursor: null, unanswered: [...late] });
   if (users.length === 0 && isTerminal) return say('Nobody holds a seat, and nobody waits for one.');
   printTable(LIST, users);
 }
@@ -85,11 +86,11 @@ async function show({ client, json, isTerminal, flags }: Job<{ readonly all?: tr
     process.exitCode = EXIT.failed;
     return;
   }
-  if (!isTerminal) return printTable(managerColumns(now, false), user?.managers ?? []);
+  if (!isTerminal) return printTable(withNodes(managerColumns(now, false), user?.managers ?? []), user?.managers ?? []);
   print(user === null ? `${bold(id)}  holds no seat now` : headOf(user, now));
   if (user !== null) {
     const shown = flags.all ? user.managers : user.managers.slice(0, SHOWN);
-    printTable(managerColumns(now, false), shown);
+    printTable(withNodes(managerColumns(now, false), user.managers), shown);
     const rest = user.managers.slice(shown.length);
     if (rest.length > 0) print(`… ${rest.length} more (${byVerdict(rest)})        all: spillway users show ${id} --all`);
     if (user.effective < user.seats) print(dim(`free the dead: spillway users free ${id} --unresponsive`));
@@ -142,7 +143,7 @@ async function freeDead({ client, json, flags }: Job<FreeFlags>, user: string): 
   const plan: CleanupPlan = await client.planCleanup({ user, need: 0 });
   const dead = victimsOf(plan, 'aggressive');
   if (dead.length === 0) {
-    if (json) printJson({ freed: [], kept: plan.levels[0]?.examined ?? 0, run: null });
+    if (json) printJson({ freed: [], kept: plan.levels[0]?.examined ?? 0, run: null, unanswered: [] });
     say(`Nobody of ${user}’s ${counted(plan.levels[0]?.examined ?? 0, 'session')} is proved dead; nothing was changed.`);
     return;
   }
@@ -153,7 +154,7 @@ async function freeDead({ client, json, flags }: Job<FreeFlags>, user: string): 
   }
   const { cleanup } = await client.runPlan({ planId: plan.planId, level: 'aggressive', reason: reasonOf(flags, 'spillway users free --unresponsive') });
   const freed = cleanup.victims.map(({ managerId }) => managerId);
-  if (json) printJson({ freed, kept: cleanup.after, run: cleanup.run });
+  if (json) printJson({ freed, kept: cleanup.after, run: cleanup.run, unanswered: [] });
   else printLines(freed);
   say(`${counted(freed.length, 'seat')} freed, ${cleanup.after} kept. Who, and on what evidence: spillway cleanup show ${cleanup.run}`);
   if (freed.length < dead.length) process.exitCode = EXIT.partly;
@@ -179,5 +180,9 @@ async function tier({ client, json, flags }: Job<ChangeFlags & { readonly reset?
     throw new SpillwayError('SPILLWAY_BAD_OPTION', `Expected a tier or \`--reset\`, got ${name === undefined ? 'neither' : 'both'}`);
   const answer = await client.setTier(user, { tier: name ?? null, reason: reasonOf(flags, 'spillway users tier') });
   if (json) printJson(answer);
-  say(name === undefined ? `For ${user} the tier of the credential counts again.` : `${user} has tier ${name} here, until this node restarts.`);
+  say(
+    name === undefined
+      ? `For ${user} the tier of the credential counts again.`
+      : `${user} has tier ${name} until the node restarts; those that start later know nothing of it.`,
+  );
 }

@@ -20,9 +20,9 @@ const SENTENCES: Readonly<Record<string, (data: Data) => string>> = {
 };
 
 /** One event on one line, for people. */
-export function eventLine({ at, type, data }: AdminEvent): string {
+export function eventLine({ at, node, type, data }: AdminEvent): string {
   const sentence = SENTENCES[type]?.(data) ?? pairs(data);
-  return `${dim(instant(at))}  ${bold(type.padEnd(18))}  ${(type as string) === 'verdict-changed' ? sentence : harmless(sentence)}`;
+  return `${dim(instant(at))}  ${dim(node)}  ${bold(type.padEnd(18))}  ${(type as string) === 'verdict-changed' ? sentence : harmless(sentence)}`;
 }
 
 /** Everything that is one word, by name. */

@@ -5,6 +5,7 @@ import { count, duration, paintVerdict, verdict } from './words.ts';
 /** A manager as lists and explanations tell it; what a list leaves out is absent. */
 export interface ToldManager {
   readonly managerId: string;
+  readonly node: string;
   readonly userId: string;
   readonly verdict: string;
   readonly reason: string;

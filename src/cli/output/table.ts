@@ -16,6 +16,18 @@ export interface Column<T> {
   readonly shrink?: number;
 }
 
+/** Columns about things that lie on nodes: on a terminal with the node behind the first where there is more than one, in a pipe always, at
+ *  the end. */
+export function withNodes<T extends { readonly node: string }>(
+  columns: readonly Column<T>[],
+  rows: readonly T[],
+  isTerminal: boolean = process.stdout.isTTY === true,
+): readonly Column<T>[] {
+  const node: Column<T> = { title: 'NODE', text: (row) => row.node };
+  if (!isTerminal) return [...columns, node];
+  return new Set(rows.map((row) => row.node)).size > 1 ? [...columns.slice(0, 1), node, ...columns.slice(1)] : columns;
+}
+
 export interface TableOptions {
   /** Default: whether standard output is a terminal. */
   readonly isTerminal?: boolean;

@@ -70,6 +70,7 @@ function summaryLines(s: Summary, width: number): string[] {
     bad(s.regrets, `regrets ${count(s.regrets)}`),
     ...(s.draining ? [coloured('orange', 'DRAINING')] : []),
     ...(s.storeFailOpen ? [coloured('red', 'STORE LOST')] : []),
+    ...(s.selfSlow ? [coloured('orange', 'SLOW ITSELF: calls nobody dead')] : []),
   ];
   const verdicts = Object.entries(s.managers).map(([name, n]) => paintVerdict(`${verdict(name)} ${count(n)}`, name));
   return [health, room, verdicts].flatMap((parts) => flowed(parts, width));

@@ -16,9 +16,11 @@ export async function crash(stage: Stage): Promise<void> {
   const back = stage.expects('Every tab is back by itself');
   const exact = stage.expects('What was told of the interrupted answer is what the store has of it, once, with a visible end');
   const next = stage.expects('The next question gets a whole answer');
+  const house = stage.admin;
+  const isShared = order.sharedStore !== null;
   const gateway = new OwnGateway(stage);
-  stage.moveTo(await gateway.start(), await gateway.token(order.user));
-  stage.step('a gateway of its own, with its own store file');
+  stage.moveTo(await gateway.start(OwnGateway.sharing(order, 'first')), await gateway.token(order.user));
+  stage.step(isShared ? 'a second node on the shared store' : 'a gateway of its own, with its own store file');
 
   const thread = `${order.id}-crash`;
   const tabs = await openTabs(stage, Browser.start(crew), order.count, thread, 'tab');
@@ -32,8 +34,11 @@ export async function crash(stage: Stage): Promise<void> {
   const seatedThen = tabs.map(({ returns }) => returns.length);
   await stage.needs('the tabs to notice', BACK_WITHIN_MS, () => (tabs.every(({ isLive }) => !isLive) ? true : null));
 
-  await gateway.start();
-  stage.step('started again on the same file');
+  // Counters begin with the process: what came before it is not in them. Those of the other nodes go on.
+  const none = { conservative: 0, moderate: 0, aggressive: 0, force: 0 };
+  const before = isShared ? await figuresOf(house) : null;
+  await gateway.start(OwnGateway.sharing(order, 'next'));
+  stage.step(isShared ? 'another node has taken its address' : 'started again on the same file');
   await stage.sees(BACK_WITHIN_MS, () => (tabs.every(({ isLive }) => isLive) ? true : null));
   const live = tabs.filter(({ isLive }) => isLive).length;
   back(live === tabs.length, `${live} of ${tabs.length}`);
@@ -54,8 +59,7 @@ export async function crash(stage: Stage): Promise<void> {
   next(whole.ok, whole.seen);
   stage.step(`answer complete: ${whole.seen}`);
 
-  // Counters begin with the process: what came before it is not in them.
-  const before = { status: { ...(await figuresOf(stage.admin)).status, freed: { conservative: 0, moderate: 0, aggressive: 0, force: 0 } }, lastRun: null };
+  const began = before ?? { status: { ...(await figuresOf(stage.admin)).status, freed: none }, lastRun: null };
   const since = tabs.map(({ returns }, i) => ({ returns: returns.slice(seatedThen[i]) }));
-  await compare(stage, async () => await usualFacts(stage, before, since, tabs.length));
+  await compare(stage, async () => await usualFacts(stage, began, since, tabs.length));
 }

@@ -1,5 +1,6 @@
 import { OpenAPIHono } from '@hono/zod-openapi';
 import { CLOSE } from '../../protocol/close-codes.ts';
+import type { UserId } from '../../protocol/ids.ts';
 import type { Services } from '../services.ts';
 import { accountRoutes, identityRoutes } from './auth-routes.ts';
 import { eventRoutes } from './event-routes.ts';
@@ -26,6 +27,8 @@ export interface HttpApp {
   fetch(request: Request, env?: HttpEnv['Bindings']): Response | Promise<Response>;
   /** Ends all event streams, for a server that stops: their clients come back elsewhere with their position. */
   endStreams(): void;
+  /** Ends the event streams of a log-in, or all of the user's for null. */
+  endLogin(user: UserId, family: string | null): void;
 }
 
 /** The public HTTP paths. */
@@ -55,5 +58,6 @@ export function createHttpApp(services: Services, extras: HttpExtras = {}): Http
   return {
     fetch: (request, env) => app.fetch(request, env ?? {}),
     endStreams: () => streams.endAll(CLOSE.draining),
+    endLogin: (user, family) => streams.endLogin(user, family),
   };
 }

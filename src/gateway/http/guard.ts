@@ -23,7 +23,7 @@ const nameIt =
   (services: Services): MiddlewareHandler<HttpEnv> =>
   async (c, next) => {
     c.set('services', services);
-    c.set('requestId', `req_${spellRandom(services.random.bytes(20), 20)}`);
+    c.set('requestId', c.env?.passedOn?.request ?? `req_${spellRandom(services.random.bytes(20), 20)}`);
     await next();
     c.res.headers.set('spillway-request', c.get('requestId'));
     if (!c.res.headers.has('cache-control')) c.res.headers.set('cache-control', 'no-store');

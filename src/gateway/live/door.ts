@@ -28,6 +28,7 @@ export class LiveDoor {
   readonly #board: LiveBoard;
   readonly #rates: Options;
   readonly #greeting: () => Omit<LiveWelcome, 'type' | 'role'>;
+  readonly #ended: () => void;
   readonly #origins = createOriginPolicy({ allow: [] });
   readonly #unknown = new Set<Viewer>();
   readonly #viewers = new Set<Viewer>();
@@ -43,7 +44,9 @@ export class LiveDoor {
   constructor(
     o: { readonly prefix: string; readonly options: Options; readonly operators: Operators; readonly greeting: () => Omit<LiveWelcome, 'type' | 'role'> },
     ground: LiveGround,
+    ended: () => void,
   ) {
+    this.#ended = ended;
     this.#prefix = o.prefix;
     this.#operators = o.operators;
     this.#ground = ground;
@@ -69,6 +72,7 @@ export class LiveDoor {
 
   /** Ends all connections: the gateway stops. */
   end(): void {
+    this.#ended();
     for (const viewer of [...this.#unknown, ...this.#viewers]) viewer.end();
   }
 

@@ -1,6 +1,6 @@
 import type { History, HistoryEvent } from '../../managers/inspection/history.ts';
 import type { EventFilter, EventRow, LiveTopic, LiveUpdate } from '../../protocol/live.ts';
-import { told as rowOf } from '../http/admin/event-watchers.ts';
+import { rowOf } from '../http/admin/event-watchers.ts';
 import type { Source } from './source.ts';
 
 const EVERY_MS = 250;

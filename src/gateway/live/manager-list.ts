@@ -50,6 +50,7 @@ function rowOf(manager: WebSocketManager, factory: WebSocketManagerFactory, cloc
   const since = (at: number): number | null => (at > seen.seatedAt ? age(at) : null);
   return {
     manager: manager.id,
+    node: factory.node,
     user: manager.user.userId,
     tier: manager.user.tier,
     verdict: seen.verdict.is,

@@ -1,7 +1,7 @@
 import type { History, HistoryEvent } from '../../managers/inspection/history.ts';
 import type { ManagerId } from '../../protocol/ids.ts';
 import type { EventRow } from '../../protocol/live.ts';
-import { told } from '../http/admin/event-watchers.ts';
+import { rowOf } from '../http/admin/event-watchers.ts';
 
 const ROWS = 50;
 
@@ -11,7 +11,7 @@ export function timelineOf(history: History, id: ManagerId): readonly EventRow[]
     .events()
     .filter((event) => concerns(event, id))
     .slice(-ROWS)
-    .map(told);
+    .map(rowOf);
 }
 
 function concerns(event: HistoryEvent, id: ManagerId): boolean {

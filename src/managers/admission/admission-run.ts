@@ -1,6 +1,7 @@
 import type { AdmissionFacts, StepResult } from '../../core/admission-facts.ts';
 import { type Mono, mono } from '../../core/clocks.ts';
 import { type CleanupLevel, LEVELS } from '../../core/levels.ts';
+import type { Ticket } from '../../core/queue.ts';
 import { newId } from '../../ports/random.ts';
 import type { AdmitRequest, SeatFacts } from '../../ports/store.ts';
 import type { Intent } from '../../protocol/frames.ts';
@@ -53,7 +54,9 @@ export class AdmissionRun {
   steps = 0;
   burst: StepResult = 'no';
   force: StepResult = 'no';
+  /** Its deadline is by our own clock: another store, or a step of its clock, makes nobody wait longer. */
   ticket: AdmissionFacts['ticket'] = null;
+  /** `promiseAt` by our own clock. */
   refusal: AdmissionFacts['refusal'] = null;
   /** Force has asked the store, and no answer came yet: it is asked the same again before anything else, since it may have acted. */
   isForcing = false;
@@ -84,7 +87,8 @@ export class AdmissionRun {
 
   request(mayBurst: boolean): AdmitRequest {
     const { user, manager, intent } = this.applicant;
-    return { user, manager, attach: this.attach, node: this.#context.node, class: intent, mayBurst, limits: this.#context.seatLimits };
+    const { life, seatLimits } = this.#context;
+    return { user, manager, attach: this.attach, ...life, class: intent, mayBurst, limits: seatLimits };
   }
 
   /** What is kept of it. */
@@ -112,6 +116,19 @@ export class AdmissionRun {
     return Math.round(this.#context.mono() - this.startedAt);
   }
 
+  /** It has a place in its user's queue, as the store said at `storeNow` by its own clock. */
+  queued({ class: kind, deadline }: Pick<Ticket, 'class' | 'deadline'>, storeNow: number): void {
+    const ours = mono(this.#context.mono() + (deadline - storeNow));
+    // Whoever asks again keeps its place, and the end of its wait.
+    const known = this.ticket?.at === 'queue' ? this.ticket.deadline : ours;
+    this.ticket = { at: 'queue', class: kind, deadline: mono(Math.min(known, ours)) };
+  }
+
+  /** Until it has waited as long as it may; at least 1 ms. */
+  get leftMs(): number | null {
+    return this.ticket === null ? null : Math.max(1, this.ticket.deadline - this.#context.mono());
+  }
+
   /** Takes in what the store says of its ticket. Returns how many rank ahead of it. */
   placed(facts: SeatFacts): number {
     const { manager, intent } = this.applicant;
@@ -126,13 +143,13 @@ export class AdmissionRun {
     const { manager, intent, tier, refusals } = this.applicant;
     const toStore = facts.now - this.#context.mono();
     const ahead = this.placed(facts);
-    const { ticket } = this;
+    const { ticket, refusal } = this;
     return {
       request: { managerId: manager, intent, tier, resumes: facts.seats.some((s) => s.manager === manager), refusals },
       ahead,
       startedAt: mono(this.startedAt + toStore),
-      ticket: ticket?.at === 'gate' ? { ...ticket, deadline: mono(ticket.deadline + toStore) } : ticket,
-      refusal: this.refusal,
+      ticket: ticket === null ? null : { ...ticket, deadline: mono(ticket.deadline + toStore) },
+      refusal: refusal === null ? null : { ...refusal, promiseAt: mono(refusal.promiseAt + toStore) },
       jitter: this.#context.random.share(),
     };
   }

@@ -100,6 +100,11 @@ export class Admissions implements AttemptOwner {
     return this.#room.waitingOf(user);
   }
 
+  /** Whether that manager waits in its user's queue here. */
+  waits(user: UserId, manager: ManagerId): boolean {
+    return this.#room.holds(user, manager);
+  }
+
   /** In how long it is worth trying again where even the gate of this node has no place; null while it has one. */
   get overloadedForMs(): number | null {
     return this.#gate.isFull ? this.#gate.estimateMs : null;
@@ -124,6 +129,7 @@ export class Admissions implements AttemptOwner {
     // However it is told of its end.
     void request.closed?.then(gone, gone);
     const guest: Guest = { user, request, socket, askedAt: this.#context.mono() };
+    this.#context.cutOff?.comes(user.userId, user.tier);
     try {
       const back = await this.#comeBack(guest);
       if (back) return back;
@@ -141,8 +147,9 @@ export class Admissions implements AttemptOwner {
     if (!request.closed) socket?.gone();
   }
 
-  #runFor({ user, request, askedAt }: Guest): AdmissionRun {
-    const manager = this.#idFor(request);
+  #runFor(guest: Guest): AdmissionRun {
+    const { user, request, askedAt } = guest;
+    const manager = this.#idFor(guest);
     return new AdmissionRun(
       this.#context,
       {
@@ -161,9 +168,11 @@ export class Admissions implements AttemptOwner {
     );
   }
 
-  /** A manager that is not seated any more comes back under its id, unless somebody else has that id here. */
-  #idFor({ resume }: AdmissionRequest): ManagerId {
-    return resume && !this.#context.registry.find(resume.manager) ? resume.manager : (newId(this.#context.random, 'mgr') as ManagerId);
+  /** A manager that is not seated any more, or on another node, comes back under its id, unless somebody else has that id here. */
+  #idFor(guest: Guest): ManagerId {
+    const { resume } = guest.request;
+    const isFree = resume !== undefined && (!this.#context.registry.find(resume.manager) || this.#ownOf(guest) !== null);
+    return isFree ? resume.manager : (newId(this.#context.random, 'mgr') as ManagerId);
   }
 
   // ---- coming back to a seat that is still held
@@ -173,19 +182,27 @@ export class Admissions implements AttemptOwner {
       if (this.#ownOf(guest) === null) return null;
       const facts = await this.#factsOf(guest.user.userId);
       const manager = this.#ownOf(guest);
-      if (manager === null) return null;
+      if (manager === null || this.#isElsewhere(manager, facts)) return null;
       // Nothing is awaited between this look and the attachment.
       if (manager.leaving === null) return this.#reattach(manager, facts, guest);
       await manager.leaving;
     }
   }
 
-  /** The manager that the guest's token leads to, if it is the newest one, or the one before while nobody has used the newest. */
+  /** Another node has taken it over, and we have not heard of it yet: its client has been there since, and takes it over in its turn. */
+  #isElsewhere(manager: WebSocketManager, facts: SeatFacts | null): boolean {
+    const { cluster, life } = this.#context;
+    const seat = cluster === null ? undefined : facts?.seats.find((s) => s.manager === manager.id);
+    return seat !== undefined && (seat.node !== life.node || seat.incarnation !== life.incarnation);
+  }
+
+  /** The manager that the guest's token leads to, if it is the newest one, or the one before while nobody has used the newest. A newer
+   *  one than ours is from another node, where its client has been since. */
   #ownOf({ user, request: { resume, transport } }: Guest): WebSocketManager | null {
     if (!resume || !transport) return null;
     const manager = this.#context.registry.find(resume.manager);
     if (!manager || manager.user.userId !== user.userId || manager.seat === null) return null;
-    const isGood = resume.serial === manager.serial || (resume.serial === manager.serial - 1 && !manager.confirmed);
+    const isGood = resume.serial >= manager.serial || (resume.serial === manager.serial - 1 && !manager.confirmed);
     return isGood ? manager : null;
   }
 

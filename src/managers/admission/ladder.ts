@@ -1,19 +1,17 @@
 import type { AdmissionStep, Done, DoneStep } from '../../core/admission-facts.ts';
 import { NOTHING_DONE } from '../../core/admission-facts.ts';
-import { nextProbe } from '../../core/ask.ts';
 import type { Mono } from '../../core/clocks.ts';
-import { applicationAt } from '../../core/evidence.ts';
-import { silentFrom } from '../../core/judge.ts';
 import type { CleanupLevel } from '../../core/levels.ts';
 import type { SeatFacts } from '../../ports/store.ts';
 import type { ManagerId, UserId } from '../../protocol/ids.ts';
-import { joinReports, sweep } from '../cleanup/sweep.ts';
+import { joinReports } from '../cleanup/records.ts';
+import { sweep } from '../cleanup/sweep.ts';
 import type { CleanupReport } from '../events.ts';
 import { freeGhosts } from '../inspection/consistency.ts';
 import type { AdmissionRun } from './admission-run.ts';
 import type { KeptSeat } from './node-seats.ts';
 import type { PassDeps } from './pass-facts.ts';
-import { probeRound } from './probe-round.ts';
+import { ambiguousElsewhere, ambiguousHere, probeEverywhere } from './probe-round.ts';
 
 /** Answers of a round stand for whoever joins within this time; nobody would be asked again sooner. */
 const ROUND_STANDS_MS = 500;
@@ -86,6 +84,7 @@ export class Ladder {
     // Whoever waits looks often; where nobody is dead there is nothing to run and nothing to record.
     if (runs.every((run) => run.ticket?.at === 'queue') && !this.#isSomebodyDead()) {
       this.#mark(key, 'short');
+      if (step.liveMax === 0) this.#mark('moderate-dead', 'short');
       return;
     }
     if (this.#deps.faults.isSkipped(this.#user, step.level)) {
@@ -98,6 +97,10 @@ export class Ladder {
   }
 
   #isSomebodyDead(): boolean {
+    return this.#isSomebodyDeadHere() || this.#deps.context.elsewhere.dead(this.#user) > 0;
+  }
+
+  #isSomebodyDeadHere(): boolean {
     for (const m of this.#deps.context.registry.of(this.#user)) if (m.seat !== null && m.verdict.proof) return true;
     return false;
   }
@@ -107,7 +110,9 @@ export class Ladder {
     const { manager: requester, label } = claimant.applicant;
     const { level, need, liveMax } = step;
     const freed = (): number => this.#kept.push(gate.seats.keep());
-    const report = await sweep(context, { user: this.#user, level, need, liveMax, trigger: 'admission', requester, label, freed });
+    // Seats on other nodes make no room on this one.
+    const where = step.of === 'node' ? ({ isHereOnly: true } as const) : {};
+    const report = await sweep(context, { user: this.#user, level, need, liveMax, trigger: 'admission', requester, label, freed, ...where });
     this.keepAtMost(runs.length);
     this.#note(level, report, runs);
     for (const victim of report.victims) if (victim.verdict !== 'inactive' && victim.verdict !== 'zombie') claims.note(this.#user);
@@ -126,7 +131,7 @@ export class Ladder {
 
   /** The dead of any user of this node, the own ones first. True: some seat was freed. */
   async #cleanNode(step: CleanStep, runs: readonly AdmissionRun[], claimant: AdmissionRun): Promise<boolean> {
-    if (this.#isSomebodyDead()) {
+    if (this.#isSomebodyDeadHere()) {
       const report = await this.#sweep(step, runs, claimant);
       if (report.victims.length >= runs.length) return true;
     }
@@ -153,21 +158,10 @@ export class Ladder {
 
   // ---- probes
 
-  /** Whom a probe could tell apart: evidence is old, and no question is out whose silence speaks already. */
+  /** Whom a probe could tell apart. */
   ambiguous(): readonly ManagerId[] {
     const { context } = this.#deps;
-    const { options } = context;
-    const now = context.now();
-    const { score } = context.self(this.#user);
-    const p = context.pressure(this.#user);
-    const ids: ManagerId[] = [];
-    for (const m of context.registry.of(this.#user)) {
-      const e = m.evidence;
-      if (m.seat === null || m.attachment === null || e.class !== 'acking' || now - applicationAt(e) <= options.health.freshMs) continue;
-      const silent = silentFrom(e, score, p, options, now);
-      if (silent === null ? nextProbe(e, 'emergency', options, now).do === 'probe' : now < silent) ids.push(m.id);
-    }
-    return ids;
+    return [...ambiguousHere(context, this.#user), ...ambiguousElsewhere(context, this.#user)];
   }
 
   async probe(step: Extract<AdmissionStep, { do: 'probe' }>, runs: readonly AdmissionRun[]): Promise<void> {
@@ -175,7 +169,7 @@ export class Ladder {
     this.#mark('probe', 'enough');
     const over = probes.begin(this.#user);
     try {
-      const asked = await probeRound(context, step.managers, step.deadlineMs);
+      const asked = await probeEverywhere(context, this.#user, step.managers, step.deadlineMs);
       for (const run of runs) run.probed += asked;
     } finally {
       over();

@@ -100,7 +100,7 @@ export class NodeSweep {
   async #clean(user: UserId, need: number): Promise<number> {
     const { lanes, telemetry } = this.#context;
     try {
-      const request = { user, level: 'moderate', need, liveMax: 0, trigger: 'admission', requester: null, label: null } as const;
+      const request = { user, level: 'moderate', need, liveMax: 0, trigger: 'admission', requester: null, label: null, isHereOnly: true } as const;
       const report = await lanes.run(user, () => sweep(this.#context, request));
       if (report.victims.length > 0 || report.result === 'failed') this.#cleaned({ ...report, admissions: [...this.#for] });
       return report.victims.length;

@@ -70,6 +70,7 @@ export function factsFor(deps: PassDeps, ladder: Ladder, runs: readonly Admissio
     queue: { tickets: facts.tickets, promises: facts.promises, lastWaits: [], lastReleases: facts.lastReleases },
     node: {
       seats: gate.seats.taken,
+      own: context.registry.of(user).size,
       gate: gate.size,
       turn: run.turn !== null || ladder.hasKept || gate.hasPromised(user),
       gateAfterMs: gate.estimateMs,
@@ -78,7 +79,7 @@ export function factsFor(deps: PassDeps, ladder: Ladder, runs: readonly Admissio
       probeBudget: probes.allows(user),
       heapShare: deps.heapShare(),
     },
-    store: 'ok',
+    store: context.cutOff?.isCutOff === true ? 'cut-off' : 'ok',
     done: { ...ladder.done, burst: run.burst, force: run.force },
     ambiguous: ladder.done.probe === 'no' ? ladder.ambiguous() : [],
     forcesLastMinute: claims.count(user),

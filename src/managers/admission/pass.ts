@@ -5,6 +5,7 @@ import { findPromise } from '../../core/promises.ts';
 import type { SeatFacts } from '../../ports/store.ts';
 import { SpillwayError } from '../../protocol/errors.ts';
 import type { UserId } from '../../protocol/ids.ts';
+import { tellTakenOver } from '../cluster/take-over.ts';
 import type { Context } from '../context.ts';
 import type { SeatedHow } from '../events.ts';
 import type { Seat } from '../manager.ts';
@@ -138,8 +139,13 @@ export class Pass {
     const kept = run.turn === null ? gate.seats.keep() : null;
     try {
       const answer = await this.#context.store.seats.admit(run.request(mayBurst));
-      if (answer.is === 'ok') await this.#seated(member, { token: answer.token, kind: answer.seat }, how, answer.facts);
-      else if (mayBurst) run.burst = 'short';
+      if (answer.is === 'ok') {
+        tellTakenOver(this.#context, run.applicant, answer.from);
+        const isHeldElsewhere = answer.from !== null && answer.from.incarnation !== this.#context.life.incarnation;
+        // Back at another node, its seat was never gone.
+        const came = isHeldElsewhere && run.applicant.isReturning ? 'reattach' : how;
+        await this.#seated(member, { token: answer.token, kind: answer.seat }, came, answer.facts);
+      } else if (mayBurst) run.burst = 'short';
     } finally {
       kept?.release();
     }
@@ -183,23 +189,23 @@ export class Pass {
     const { run } = member;
     const { manager, user, waitMs: patience, promise } = run.applicant;
     // Whoever waited at the gate before waits for the rest of that time only.
-    const leftMs = run.ticket?.at === 'gate' ? Math.max(1, run.ticket.deadline - this.#context.mono()) : null;
+    const leftMs = run.ticket?.at === 'gate' ? run.leftMs : null;
     const waitMs = leftMs === null ? patience : Math.min(leftMs, patience ?? leftMs);
     const answer = await this.#context.store.seats.enqueue({ user, ticket: { id: manager, class: wanted, waitMs, promise }, limits: this.#context.seatLimits });
     if (answer.is === 'full') {
       const kept = findPromise(facts.promises, promise);
       run.isPromiseBroken ||= kept !== null && kept.at <= facts.now;
-      run.refusal = { promiseAt: mono(answer.promiseAt), promise: answer.promise };
+      run.refusal = { promiseAt: mono(this.#context.mono() + answer.afterMs), promise: answer.promise };
       return;
     }
-    run.ticket = { at: 'queue', class: answer.ticket.class, deadline: answer.ticket.deadline };
+    run.queued(answer.ticket, answer.facts.now);
     this.#settle(member, { is: 'queued', facts: answer.facts });
   }
 
   async #enterGate(member: Member, wanted: 'user' | 'auto', facts: SeatFacts): Promise<void> {
     const { run } = member;
     const { options } = this.#context;
-    const leftMs = run.ticket?.at === 'queue' ? Math.max(1, run.ticket.deadline - facts.now) : null;
+    const leftMs = run.ticket?.at === 'queue' ? run.leftMs : null;
     const ticket = this.#deps.gate.enter(run, wanted, Math.min(leftMs ?? options.queue.waitMs, run.applicant.waitMs ?? options.queue.waitMs));
     if (ticket === 'full') return;
     const left = this.#giveBack(member);

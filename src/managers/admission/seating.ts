@@ -1,3 +1,4 @@
+import type { SpillwayEvents } from '../../ports/events.ts';
 import type { SeatFacts } from '../../ports/store.ts';
 import { closeFor, closeReasonIn } from '../../protocol/close-codes.ts';
 import type { ManagerId } from '../../protocol/ids.ts';
@@ -57,9 +58,9 @@ export class Seating {
     this.#created++;
     this.#context.changed(user.userId);
     const limits = this.#deps.notifier.limits(user.userId, user.tier, end.facts);
-    const resume = isReturning ? 'readmitted' : 'fresh';
+    const resume = !isReturning ? 'fresh' : end.how === 'reattach' ? 'attached' : 'readmitted';
     const seated: Seated = { kind: 'seated', manager, attachment: manager.attachment, seat: end.seat.kind, resume, how: end.how, limits };
-    this.#tellSeated(seated, guest, resume);
+    this.#tellSeated(seated, guest, resume === 'attached' ? 'taken-over' : resume);
     if (manager.attachment && user.threadId !== undefined && request.attended !== true) manager.follow(user.threadId);
     // After `ready`, which its owner sends in this turn.
     if (end.seat.kind === 'burst') this.#context.clock.soon(() => this.#deps.notifier.urgent(user.userId, end.facts));
@@ -71,6 +72,7 @@ export class Seating {
   attach(manager: WebSocketManager, facts: SeatFacts | null, guest: Guest, resume: Seated['resume'], how: Seated['how']): Seated {
     const { user, request, socket } = guest;
     const positions = manager.attachment?.positions() ?? [];
+    if (request.resume?.manager === manager.id) manager.serial = Math.max(manager.serial, request.resume.serial);
     const old = request.transport && socket ? manager.reattach(request.transport, socket, request.visibility) : null;
     if (request.client) manager.client = request.client;
     if (request.attended !== true) this.#attend(manager);
@@ -86,8 +88,8 @@ export class Seating {
     return seated;
   }
 
-  /** `as`: `attached` where it held its seat before, whatever its client is told. */
-  #tellSeated({ manager, seat, resume, how }: Seated, { askedAt, request }: Guest, as: Seated['resume']): void {
+  /** `as`: `attached` where it held its seat here before, whatever its client is told. */
+  #tellSeated({ manager, seat, resume, how }: Seated, { askedAt, request }: Guest, as: SpillwayEvents['manager-seated']['resume']): void {
     const { events } = this.#context;
     const { userId, tier } = manager.user;
     const who = { managerId: manager.id, user: userId, tier };

@@ -1,6 +1,7 @@
+import type { Mono } from '../../core/clocks.ts';
 import { etaMs as expectedMs } from '../../core/queue.ts';
 import type { SeatFacts } from '../../ports/store.ts';
-import type { UserId } from '../../protocol/ids.ts';
+import type { ManagerId, UserId } from '../../protocol/ids.ts';
 import type { Context } from '../context.ts';
 import type { QueuedTicket } from '../reports.ts';
 import type { QueuePlace } from './admission.ts';
@@ -16,6 +17,8 @@ export interface Waiting {
 
 /** A waiting person hears of their place at least this often. */
 const LOOK_EVERY_MS = 2_000;
+/** Where other nodes give seats back too, whoever waits asks for one this often, should nobody tell. */
+const LOOK_EVERY_SHARED_MS = 150;
 /** Whoever waits beyond its deadline, because all seats it could name are promised, asks again after this time. */
 const ASK_AGAIN_MS = 50;
 
@@ -65,12 +68,15 @@ export class WaitingRoom {
   /** It waits here from now on, or still. */
   hold(waiting: Waiting, facts: SeatFacts): void {
     const { user } = waiting.run.applicant;
-    const place = placeOf(waiting.run, facts);
+    const place = placeOf(waiting.run, facts, this.#context.mono());
     waiting.tell(place);
     const own = this.#waiting.get(user) ?? new Map<Waiting, () => void>();
     this.#waiting.set(user, own);
     own.get(waiting)?.();
-    const wakeMs = place.deadlineMs > 0 ? Math.min(place.deadlineMs, LOOK_EVERY_MS) : ASK_AGAIN_MS;
+    // Nobody behind the first one here is seated before it.
+    const isFirst = (): boolean => [...own.keys()].every((other) => other === waiting || other.place === null || other.place.position > place.position);
+    const everyMs = this.#context.cluster === null || !isFirst() ? LOOK_EVERY_MS : LOOK_EVERY_SHARED_MS;
+    const wakeMs = place.deadlineMs > 0 ? Math.min(place.deadlineMs, everyMs) : ASK_AGAIN_MS;
     own.set(
       waiting,
       this.#context.clock.after(wakeMs, () => this.#carryOn(waiting)),
@@ -92,6 +98,12 @@ export class WaitingRoom {
     return false;
   }
 
+  /** Whether that manager waits here. */
+  holds(user: UserId, manager: ManagerId): boolean {
+    for (const { run } of this.#waiting.get(user)?.keys() ?? []) if (run.id === manager) return true;
+    return false;
+  }
+
   /** Seats, queue or burst of `user` changed. */
   poke(user: UserId): void {
     for (const waiting of this.#waiting.get(user)?.keys() ?? []) this.#carryOn(waiting);
@@ -103,10 +115,10 @@ export class WaitingRoom {
   }
 }
 
-function placeOf(run: AdmissionRun, facts: SeatFacts): QueuePlace {
+function placeOf(run: AdmissionRun, facts: SeatFacts, now: Mono): QueuePlace {
   const index = facts.tickets.findIndex((t) => t.id === run.id);
   const ticket = facts.tickets[index];
-  const deadlineMs = Math.max(0, Math.round((run.ticket?.deadline ?? facts.now) - facts.now));
+  const deadlineMs = Math.max(0, Math.round((run.ticket?.deadline ?? now) - now));
   const position = Math.max(1, index + 1);
   const eta = ticket === undefined ? deadlineMs : Math.round(expectedMs(facts, ticket, position, facts.now as typeof ticket.deadline));
   return { position, of: Math.max(1, facts.tickets.length), etaMs: Math.min(eta, deadlineMs), deadlineMs };

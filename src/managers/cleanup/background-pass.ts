@@ -7,7 +7,7 @@ import type { CleanupReport } from '../events.ts';
 import { every } from '../every.ts';
 import { crossCheck, nameOf } from '../inspection/consistency.ts';
 import type { WebSocketManager } from '../manager.ts';
-import { candidatesOf, carryOut, planFor, type SweepRequest } from './sweep.ts';
+import { candidatesHere, carryOut, planFor, type SweepRequest } from './sweep.ts';
 
 /** Users freed at once; whoever is beyond it is left to the next pass. */
 const PASSES_AT_ONCE = 50;
@@ -50,9 +50,9 @@ export class BackgroundPass {
 
   /** Whether suspects of `user` are asked again and again: at the limit, until some seats are free or no suspect is left. */
   isHunting(user: UserId): boolean {
-    const { options, registry } = this.#context;
+    const { options, registry, elsewhere } = this.#context;
     if (!options.cleanup.proactive || this.#watches.get(user)?.level !== 'aggressive') return false;
-    let living = 0;
+    let living = elsewhere.count(user) - elsewhere.dead(user);
     let suspects = 0;
     for (const { seat, verdict } of registry.of(user)) {
       if (seat === null) continue;
@@ -112,7 +112,8 @@ export class BackgroundPass {
     const crossed = this.#crossed.get(user) ?? null;
     this.#crossed.delete(user);
     const request: SweepRequest = { user, level: 'moderate', need: 0, liveMax: 0, trigger: 'proactive', requester: null, label: null };
-    const candidates = candidatesOf(this.#context, user);
+    // Other nodes see to theirs.
+    const candidates = candidatesHere(this.#context, user);
     const plan = planFor(this.#context, request, candidates);
     if (plan.victims.length === 0 && crossed === null) return null;
     const isDeeper = crossed !== null && (plan.victims.length === 0 || reaches(crossed, 'moderate'));
@@ -121,9 +122,9 @@ export class BackgroundPass {
 
   /** How hard the dead of `user` are looked for from now on. */
   #step(user: UserId): Watch {
-    const { options, mono, registry } = this.#context;
+    const { options, mono, registry, elsewhere } = this.#context;
     const before = this.#watches.get(user) ?? CALM;
-    let seats = 0;
+    let seats = elsewhere.count(user);
     for (const { seat } of registry.of(user)) if (seat !== null) seats++;
     const { watch, level } = stepWatch(before, seats, options.limits.perUser, options, mono());
     if (watch.level === null && !watch.probing) this.#watches.delete(user);

@@ -1,7 +1,7 @@
 import { type Burst, stepBurst } from '../../core/burst.ts';
 import { type Mono, mono } from '../../core/clocks.ts';
 import type { Options } from '../../core/options.ts';
-import type { SeatFacts, SeatStore, Store } from '../../ports/store.ts';
+import type { SeatFacts } from '../../ports/store.ts';
 import type { UserId } from '../../protocol/ids.ts';
 
 /** What stands of a user above the limit. */
@@ -19,7 +19,7 @@ interface Held {
 
 interface BurstsDeps {
   now(): Mono;
-  /** Seats that a user holds here. */
+  /** Seats that a user holds, here and elsewhere, as far as it is known. */
   seatsOf(user: UserId): number;
   after(delayMs: number, callback: () => void): () => void;
   /** A lease began, became a debt, or is over. */
@@ -64,7 +64,7 @@ export class Bursts {
     this.#settle(user, held);
   }
 
-  /** The user holds more or fewer seats here. */
+  /** The user holds more or fewer seats. */
   seatsChanged(user: UserId): void {
     const held = this.#held.get(user);
     if (held !== undefined) this.#settle(user, held);
@@ -113,36 +113,6 @@ export class Bursts {
   /** Nothing is waited for any more. */
   stop(): void {
     for (const { cancel } of this.#held.values()) cancel();
-  }
-
-  /** The same store, whose answers about seats are noted on their way. */
-  observe(store: Store): Store {
-    const told = async <T>(user: UserId, asked: Promise<T>, factsOf: (answer: T) => SeatFacts): Promise<T> => {
-      const answer = await asked;
-      this.note(user, factsOf(answer));
-      return answer;
-    };
-    const { seats } = store;
-    const observed: SeatStore = {
-      facts: (user, limits) => told(user, seats.facts(user, limits), (facts) => facts),
-      admit: (r) => told(r.user, seats.admit(r), ({ facts }) => facts),
-      replace: (r) => told(r.user, seats.replace(r), ({ facts }) => facts),
-      enqueue: (r) => told(r.user, seats.enqueue(r), ({ facts }) => facts),
-      evict: (user, ...rest) => told(user, seats.evict(user, ...rest), ({ facts }) => facts),
-      release: (user, ...rest) => told(user, seats.release(user, ...rest), ({ facts }) => facts),
-      cancel: (user, ...rest) => told(user, seats.cancel(user, ...rest), (facts) => facts),
-      renew: (...a) => seats.renew(...a),
-      adopt: (...a) => seats.adopt(...a),
-    };
-    return {
-      kind: store.kind,
-      seats: observed,
-      log: store.log,
-      threads: store.threads,
-      credentials: store.credentials,
-      health: () => store.health(),
-      [Symbol.asyncDispose]: () => store[Symbol.asyncDispose](),
-    };
   }
 }
 

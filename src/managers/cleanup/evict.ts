@@ -1,7 +1,5 @@
 import { checkReserve, type Victim } from '../../core/cleanup.ts';
-import { explainEvidence } from '../../core/explain.ts';
 import type { CleanupLevel } from '../../core/levels.ts';
-import type { Candidate } from '../../core/victims.ts';
 import { closeFor } from '../../protocol/close-codes.ts';
 import type { EvictReason } from '../../protocol/reasons.ts';
 import { evictingNotice } from '../../protocol/texts.ts';
@@ -11,6 +9,7 @@ import { bestEffort, sayGoodbye } from '../delivery/farewell.ts';
 import type { VictimRecord } from '../events.ts';
 import type { WebSocketManager } from '../manager.ts';
 import { afterReads } from './after-reads.ts';
+import { recordOf } from './records.ts';
 import { isRegret, type LifeSignal } from './regret.ts';
 
 /** Who causes an eviction: shown to the person whose session it was. */
@@ -20,12 +19,16 @@ export interface EvictCause {
   readonly label: string | null;
   /** An operator's words. */
   readonly detail?: string;
+  /** Another node asked for it, and counts it. */
+  readonly isAsked?: true;
 }
 
 /** RESERVE and FENCE: takes the seat if the victim is still what the plan saw. Then the farewell, for which nothing waits.
  *  Null: it was spared, because it gave a sign of life or was gone already. */
 export async function evict(context: Context, victim: Victim, cause: EvictCause): Promise<VictimRecord | null> {
   const manager = context.registry.find(victim.managerId);
+  // Another node may just have asked for the same.
+  if (manager?.leaving) await manager.leaving;
   const candidate = manager?.candidate() ?? null;
   if (!manager || candidate === null || !checkReserve(victim, candidate, cause.level).ok) return null;
   const record = recordOf(context, victim, candidate, cause.level);
@@ -34,20 +37,10 @@ export async function evict(context: Context, victim: Victim, cause: EvictCause)
     // Also where the store has given its seat away already: what is here is a handle without a seat, and ends all the same.
     partFrom(context, manager, victim, cause);
     if (answer.is !== 'ok') return null;
-    context.counters.seatTaken(cause.level);
+    if (cause.isAsked !== true) context.counters.seatTaken(cause.level);
     return record;
   });
 }
-
-/** What is kept of an eviction: the victim as it was seen at that instant. */
-export const recordOf = (context: Context, victim: Victim, seen: Candidate, level: CleanupLevel): VictimRecord => ({
-  managerId: victim.managerId,
-  level,
-  verdict: victim.verdict.is,
-  reason: victim.reason,
-  evidence: victim.verdict.evidence,
-  text: explainEvidence(seen, seen.verdict, context.now()),
-});
 
 /** GOAWAY, TERMINATE and PROOF for a manager whose seat is free. Nothing awaits the peer, and no failure here returns the seat. What
  *  had arrived by now is still read, two turns of the event loop long: it may tell that this was a mistake. */

@@ -1,14 +1,17 @@
 import type { Victim } from '../../core/cleanup.ts';
+import type { CleanupLevel } from '../../core/levels.ts';
 import type { Candidate } from '../../core/victims.ts';
 import { newId } from '../../ports/random.ts';
 import { closeFor } from '../../protocol/close-codes.ts';
 import type { ManagerId } from '../../protocol/ids.ts';
+import type { EvictReason } from '../../protocol/reasons.ts';
 import type { Context } from '../context.ts';
 import type { Attachment } from '../delivery/attachment.ts';
 import { bestEffort, sayGoodbye } from '../delivery/farewell.ts';
 import type { CleanupReport, VictimRecord } from '../events.ts';
 import type { WebSocketManager } from '../manager.ts';
-import { partFrom, recordOf } from './evict.ts';
+import { partFrom } from './evict.ts';
+import { recordOf } from './records.ts';
 
 /** How long a transport that was told goodbye by its own client's wish may take to close. */
 const LEAVE_LINGER_MS = 2_000;
@@ -37,15 +40,59 @@ export async function leave(context: Context, manager: WebSocketManager, reason:
   }
 }
 
-/** Its seat is somebody else's now, or the store has ended it for good. */
-export function supersede(context: Context, manager: WebSocketManager): void {
+/** Its seat is somebody else's now. `label`: name of the device there. */
+export function supersede(context: Context, manager: WebSocketManager, label: string | null = null): void {
+  endQuietly(context, manager, 'superseded', label);
+}
+
+/** The store tells that its seat was taken by another node, for `reason`: it ends here as it would have ended there. */
+export function endTaken(context: Context, manager: WebSocketManager, reason: EvictReason): void {
+  const seen = manager.candidate();
+  const level = levelOf(reason);
+  if (seen === null || level === null) {
+    endQuietly(context, manager, reason, null);
+    return;
+  }
+  const { lingerForceMs } = context.options.cleanup;
+  const victim: Victim = { managerId: manager.id, version: seen.version, token: seen.token, verdict: seen.verdict, reason, lingerMs: lingerForceMs };
+  partFrom(context, manager, victim, { level, label: null });
+}
+
+/** The mildest level at which a seat of the living ends for this reason; which one it was, a tombstone does not tell. Null: whoever took it
+ *  believed that nobody was there any more, so that its client, if there is one, comes back without a word. */
+function levelOf(reason: EvictReason): CleanupLevel | null {
+  switch (reason) {
+    case 'ack-timeout':
+    case 'probe-timeout':
+    case 'unresponsive':
+      return 'moderate';
+    case 'idle-over-limit':
+    case 'burst-repaid':
+      return 'aggressive';
+    case 'lowest-value':
+    case 'user-freed':
+    case 'admin-evicted':
+      return 'force';
+    case 'client-closed':
+    case 'parked':
+    case 'transport-lost':
+    case 'half-open':
+    case 'write-stalled':
+    case 'ghost':
+    case 'node-dead':
+    case 'superseded':
+      return null;
+  }
+}
+
+function endQuietly(context: Context, manager: WebSocketManager, reason: EvictReason, label: string | null): void {
   const positions = manager.attachment?.positions() ?? [];
   const attachment = manager.fenced('fenced', 'superseded');
   if (attachment) {
-    sayGoodbye(attachment.transport, { close: closeFor('superseded'), reason: 'superseded', positions, manager: manager.id });
+    sayGoodbye(attachment.transport, { close: closeFor(reason), reason, positions, manager: manager.id, label });
     attachment.socket.terminate(context.options.cleanup.lingerForceMs);
   }
-  context.ended(manager, 'superseded');
+  context.ended(manager, reason);
   context.changed(manager.user.userId);
 }
 

@@ -22,9 +22,9 @@ export class Repayment {
   }
 
   #repayAll(): void {
-    const { registry, options, lanes, telemetry } = this.#context;
+    const { registry, elsewhere, options, lanes, telemetry } = this.#context;
     for (const user of [...registry.users]) {
-      if (registry.of(user).size <= options.limits.perUser || this.#repaying.has(user)) continue;
+      if (registry.of(user).size + elsewhere.count(user) <= options.limits.perUser || this.#repaying.has(user)) continue;
       this.#repaying.add(user);
       lanes
         .run(user, () => this.#repay(user))
@@ -38,12 +38,19 @@ export class Repayment {
     }
   }
 
+  /** One node repays for all, or each would give back what is owed once: the first by name of those that live and hold seats of the user.
+   *  Others take over when it is dead. */
+  #isOurs(user: UserId): boolean {
+    const { elsewhere, node } = this.#context;
+    return elsewhere.nodesOf(user).every((other) => node < other);
+  }
+
   /** One step of it. Null: nothing is owed, or nobody may go yet. */
   async #repay(user: UserId): Promise<CleanupReport | null> {
     const { options, store, seatLimits } = this.#context;
     const { burst, seats, now } = await store.seats.facts(user, seatLimits);
     const need = seats.length - options.limits.perUser;
-    if (burst.in !== 'debt' || need <= 0) return null;
+    if (burst.in !== 'debt' || need <= 0 || !this.#isOurs(user)) return null;
     const level = now - burst.since >= options.limits.burst.debtMaxMs ? 'force' : 'aggressive';
     const request: SweepRequest = { user, level, need, liveMax: need, trigger: 'repay', requester: null, label: null };
     const candidates = candidatesOf(this.#context, user);

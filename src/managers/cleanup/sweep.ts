@@ -1,12 +1,14 @@
-import { type CleanupPlan, planCleanup } from '../../core/cleanup.ts';
-import { explainEvidence } from '../../core/explain.ts';
+import { type CleanupPlan, planCleanup, type Victim } from '../../core/cleanup.ts';
 import { type CleanupLevel, LEVELS, liveQuota, reaches } from '../../core/levels.ts';
 import type { Candidate, Trigger } from '../../core/victims.ts';
 import { newId } from '../../ports/random.ts';
 import type { ManagerId, UserId } from '../../protocol/ids.ts';
+import { withElsewhere } from '../cluster/elsewhere.ts';
+import { type ElsewhereRequest, evictElsewhere } from '../cluster/evict-elsewhere.ts';
 import type { Context } from '../context.ts';
-import type { CleanupReport, KeptRecord, VictimRecord } from '../events.ts';
+import type { CleanupReport, VictimRecord } from '../events.ts';
 import { evict } from './evict.ts';
+import { joinReports, keptOf } from './records.ts';
 
 export interface SweepRequest {
   readonly user: UserId;
@@ -19,19 +21,24 @@ export interface SweepRequest {
   readonly requester: ManagerId | null;
   /** Name of the device for which room is made. */
   readonly label: string | null;
-  /** Called for each seat in the instant in which it is free. */
+  /** Called for each seat of this node in the instant in which it is free. */
   readonly freed?: () => void;
+  /** Only what this node holds. Default: what all nodes hold, as the store told it last. */
+  readonly isHereOnly?: true;
 }
 
 /** What an eviction costs of a turn of the event loop: a notice, a farewell, a close frame. */
 const EVICTION_COST = 3;
 
-/** The managers of a user that hold a seat on this node, as a plan sees them. */
-export function candidatesOf(context: Context, user: UserId): readonly Candidate[] {
+/** The managers of a user that hold a seat, as a plan sees them: those of this node, and what stands for those of others. */
+export const candidatesOf = (context: Context, user: UserId): readonly Candidate[] => withElsewhere(context, user, candidatesHere(context, user));
+
+/** Those that hold their seat on this node. */
+export function candidatesHere(context: Context, user: UserId): readonly Candidate[] {
   const candidates: Candidate[] = [];
   for (const manager of context.registry.of(user)) {
     const candidate = manager.candidate();
-    if (candidate) candidates.push(candidate);
+    if (candidate && context.elsewhere.mayHold(user, candidate.token)) candidates.push(candidate);
   }
   return candidates;
 }
@@ -56,13 +63,14 @@ export function planFor(context: Context, r: SweepRequest, candidates = candidat
 /** One level of cleanup over one user: plans, then carries the plan out. Where a victim is spared at the last instant, or cannot be
  *  freed, the next ones go, once. */
 export async function sweep(context: Context, r: SweepRequest): Promise<CleanupReport> {
-  const candidates = candidatesOf(context, r.user);
+  const candidatesNow = () => (r.isHereOnly === true ? candidatesHere : candidatesOf)(context, r.user);
+  const candidates = candidatesNow();
   const plan = planFor(context, r, candidates);
   const report = await carryOut(context, plan, candidates, r);
   const freed = report.victims.length;
   if (freed >= r.need || plan.victims.length === freed) return report;
   const tried = new Set(plan.victims.map((victim) => victim.managerId));
-  const others = candidatesOf(context, r.user).filter((c) => !tried.has(c.managerId));
+  const others = candidatesNow().filter((c) => !tried.has(c.managerId));
   const living = report.victims.filter(({ verdict }) => verdict !== 'inactive' && verdict !== 'zombie').length;
   const rest = { ...r, need: r.need - freed, liveMax: Math.min(r.liveMax, liveQuota(r.level, context.options)) - living };
   const next = planFor(context, rest, others);
@@ -89,7 +97,12 @@ export async function carryOut(
   if (r.isSecondTry !== true) context.counters.levelRan(r.level);
   const victims: VictimRecord[] = [];
   let failed = false;
-  for (const victim of plan.victims) {
+  const away = new Set(candidates.filter(({ owner }) => owner !== 'local').map(({ managerId }) => managerId));
+  const isHere = ({ managerId }: Victim): boolean => !away.has(managerId);
+  const abroad = plan.victims.filter((victim) => !isHere(victim));
+  // Other nodes are at work on theirs meanwhile.
+  const others = abroad.length === 0 ? null : evictElsewhere(context, abroad, candidates, causeOf(r));
+  for (const victim of plan.victims.filter(isHere)) {
     await context.turns.spend(EVICTION_COST);
     try {
       const record = await evict(context, victim, { level: r.level, label: r.label, ...(r.detail === undefined ? {} : { detail: r.detail }) });
@@ -107,6 +120,10 @@ export async function carryOut(
       });
     }
   }
+  const elsewhere = await others;
+  victims.push(...(elsewhere?.victims ?? []));
+  failed ||= elsewhere?.failed === true;
+  const unknown = (elsewhere?.unanswered ?? []).map((managerId) => ({ managerId, because: 'unknown' }) as const);
   const durationMs = Math.round(context.mono() - startedAt);
   const result = failed ? 'failed' : victims.length >= r.need ? 'enough' : 'short';
   return {
@@ -118,16 +135,26 @@ export async function carryOut(
     before: candidates.length,
     after: candidates.length - victims.length,
     victims,
-    kept: keptOf(context, plan, candidates, victims),
+    kept: keptOf(context, { ...plan, kept: [...plan.kept, ...unknown] }, candidates, victims),
     result,
     durationMs,
   };
 }
 
+const causeOf = ({ user, level, trigger, label, detail }: Parameters<typeof carryOut>[3]): ElsewhereRequest => ({
+  user,
+  level,
+  trigger,
+  label,
+  ...(detail === undefined ? {} : { detail }),
+});
+
 /** An operator's cleanup: level by level up to `upTo`, until `need` seats are free; with a need of 0 all the dead, and nobody else. */
 export async function climb(context: Context, user: UserId, upTo: CleanupLevel, need: number): Promise<CleanupReport> {
   const reports: CleanupReport[] = [];
   let missing = need;
+  // What other nodes hold is known from the store's latest answer.
+  if (context.cluster !== null) await context.store.seats.facts(user, context.seatLimits);
   for (const level of LEVELS) {
     if ((need > 0 && missing <= 0) || !reaches(upTo, level)) break;
     const done = await sweep(context, { user, level, need: missing, liveMax: missing, trigger: 'operator', requester: null, label: null });
@@ -136,40 +163,4 @@ export async function climb(context: Context, user: UserId, upTo: CleanupLevel, 
   }
   // The mildest level always runs.
   return joinReports(reports) as CleanupReport;
-}
-
-/** Who stays after a level: whom the plan kept, and victims that were spared at the last instant. */
-export function keptOf(
-  context: Context,
-  plan: CleanupPlan,
-  candidates: readonly Candidate[],
-  victims: readonly { readonly managerId: ManagerId }[],
-): readonly KeptRecord[] {
-  const because = new Map(plan.kept.map((kept) => [kept.managerId, kept.because]));
-  const gone = new Set(victims.map((victim) => victim.managerId));
-  return candidates
-    .filter((c) => !gone.has(c.managerId))
-    .map((c) => ({
-      managerId: c.managerId,
-      verdict: c.verdict.is,
-      because: because.get(c.managerId) ?? 'revived',
-      evidence: c.verdict.evidence,
-      text: explainEvidence(c, c.verdict, context.now()),
-    }));
-}
-
-/** Levels of one pass as the one record that is kept of it. */
-export function joinReports(reports: readonly CleanupReport[]): CleanupReport | null {
-  const first = reports[0];
-  const last = reports.at(-1);
-  if (!first || !last) return null;
-  return {
-    ...first,
-    levels: reports.flatMap((r) => r.levels),
-    after: last.after,
-    victims: reports.flatMap((r) => r.victims),
-    kept: last.kept,
-    result: reports.some((r) => r.result === 'failed') ? 'failed' : last.result,
-    durationMs: reports.reduce((sum, r) => sum + r.durationMs, 0),
-  };
 }

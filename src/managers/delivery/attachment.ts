@@ -1,3 +1,4 @@
+import type { Mono } from '../../core/clocks.ts';
 import { onAck, onExcused, onInbound, onOutput, onSent, onVisibility } from '../../core/gather.ts';
 import { ackWindow } from '../../core/window.ts';
 import type { Transport } from '../../ports/transport.ts';
@@ -17,6 +18,8 @@ import { Questions } from './questions.ts';
 export class Attachment {
   readonly transport: Transport;
   readonly delivery: Delivery;
+  /** When it began. */
+  readonly since: Mono;
   readonly socket: CountedSocket;
   readonly #context: Context;
   readonly #manager: WebSocketManager;
@@ -39,6 +42,7 @@ export class Attachment {
     this.#manager = manager;
     this.transport = transport;
     this.socket = socket;
+    this.since = context.mono();
     socket.carries(manager.id);
     const observer: DeliveryObserver = {
       window: () => ackWindow(manager.evidence.ackBytesPerS, context.options),
@@ -229,7 +233,9 @@ export class Attachment {
   }
 
   seen(visibility: Visibility): void {
+    const isNews = this.#manager.evidence.visibility !== visibility;
     this.#manager.observe((e) => onVisibility(e, visibility));
+    if (isNews) this.#context.restated(this.#manager);
   }
 
   /** `send`, `subscribe`, `cancel` came. */

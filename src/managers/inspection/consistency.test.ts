@@ -22,9 +22,18 @@ function setUp() {
   const seatLimits = seatLimitsOf(options);
   const seats = createSeatBook(systemClock, systemRandom);
   const sockets = new Sockets(options, systemClock, silent);
-  const context = { node: NODE, options, registry, sockets, seatLimits, clock: systemClock, store: { seats } } as unknown as Context;
+  const context = {
+    node: NODE,
+    life: { node: NODE, incarnation: 'first' },
+    options,
+    registry,
+    sockets,
+    seatLimits,
+    clock: systemClock,
+    store: { seats },
+  } as unknown as Context;
   const admit = async (node = NODE) => {
-    const answer = await seats.admit({ user: ADA, manager: ID, attach: 'a', node, class: 'user', mayBurst: false, limits: seatLimits });
+    const answer = await seats.admit({ user: ADA, manager: ID, attach: 'a', node, incarnation: 'first', class: 'user', mayBurst: false, limits: seatLimits });
     return answer.is === 'ok' ? answer.token : 0;
   };
   const manager = (token: number) => ({ id: ID, user: { userId: ADA }, seat: { token, kind: 'soft' }, attachment: null }) as unknown as WebSocketManager;

@@ -1,6 +1,6 @@
-import type { SeatFacts } from '../../ports/store.ts';
+import type { SeatDigest, SeatFacts } from '../../ports/store.ts';
 import type { ManagerId, UserId } from '../../protocol/ids.ts';
-import { supersede } from '../cleanup/partings.ts';
+import { endTaken, supersede } from '../cleanup/partings.ts';
 import type { Context } from '../context.ts';
 import type { WebSocketManager } from '../manager.ts';
 import { digestOf } from '../node.ts';
@@ -33,11 +33,16 @@ export async function differencesOf(context: Context, user: UserId): Promise<rea
   return first.filter((difference) => again.has(nameOf(difference)));
 }
 
+/** Whether this very process answers for that seat. In a store of one process nobody else could have taken it; in a shared one another
+ *  life of our name is another node's. */
+const isOurs = ({ life, store }: Context, seat: SeatDigest): boolean =>
+  seat.node === life.node && (store.cluster === null || seat.incarnation === life.incarnation);
+
 /** Tells one difference from another, look by look. */
 export const nameOf = ({ kind, manager, token }: Difference): string => `${kind} ${manager} ${token}`;
 
 async function look(context: Context, user: UserId): Promise<Difference[]> {
-  const { registry, sockets, node, store, seatLimits } = context;
+  const { registry, sockets, store, seatLimits } = context;
   const { seats } = await store.seats.facts(user, seatLimits);
   const found: Difference[] = [];
   const add = (kind: DifferenceKind, manager: ManagerId, token: number | null, detail: string): void => {
@@ -56,7 +61,7 @@ async function look(context: Context, user: UserId): Promise<Difference[]> {
   }
   for (const seat of seats) {
     const manager = registry.find(seat.manager);
-    if (seat.node === node && manager?.seat?.token !== seat.token)
+    if (isOurs(context, seat) && manager?.seat?.token !== seat.token)
       add('seat-without-manager', seat.manager, seat.token, `The store keeps a seat of this node for ${seat.manager}, which does not hold it here.`);
     if (manager && manager.user.userId === user && !held.includes(manager))
       add('index', manager.id, null, `${manager.id} is known under its id and not listed under its user.`);
@@ -87,8 +92,8 @@ export async function crossCheck(context: Context, user: UserId, known: Readonly
 /** Releases the seats that the store keeps for managers of this node which are none: it could not be told of their end, or its answer
  *  was lost. For an admission in the user's lane that finds no room by `facts`; a store that fails here does not stop it. */
 export async function freeGhosts(context: Context, user: UserId, { seats }: SeatFacts): Promise<void> {
-  const { node, registry, telemetry } = context;
-  if (seats.every((seat) => seat.node !== node || registry.find(seat.manager)?.seat?.token === seat.token)) return;
+  const { registry, telemetry } = context;
+  if (seats.every((seat) => !isOurs(context, seat) || registry.find(seat.manager)?.seat?.token === seat.token)) return;
   try {
     const ghosts = (await differencesOf(context, user)).filter(({ kind }) => kind === 'seat-without-manager');
     for (const ghost of ghosts) {
@@ -140,13 +145,22 @@ async function putBack(context: Context, manager: WebSocketManager, { user, toke
   const { seat } = manager;
   if (seat === null || seat.token !== token) return;
   const answer = await context.store.seats.adopt(user, digestOf(context, manager, seat.token), context.options.lease.ttlMs);
-  if (answer !== 'OK' && manager.seat?.token === seat.token) supersede(context, manager);
+  if (answer.is === 'OK' || manager.seat?.token !== seat.token) return;
+  if (context.cluster === null) supersede(context, manager);
+  else if (answer.is === 'EVICTED') endTaken(context, manager, answer.reason);
+  // Whose a newer token is, the next renewal finds out: it may be its own.
 }
 
 /** The store keeps a seat for a manager that is none here any more. */
 async function releaseGhost(context: Context, { user, manager: id, token }: Difference): Promise<void> {
-  const { registry, store, seatLimits } = context;
-  if (token === null || registry.find(id)?.seat?.token === token) return;
+  const { registry, store, seatLimits, cluster } = context;
+  const manager = registry.find(id);
+  if (token === null || manager?.seat?.token === token) return;
+  // A shared store may do late what had been given up: the seat is its own, under a newer token.
+  if (cluster !== null && manager?.user.userId === user && manager.seat !== null && manager.seat.token < token) {
+    manager.reseated({ token, kind: manager.seat.kind });
+    return;
+  }
   const answer = await store.seats.release(user, id, token, seatLimits);
   if (answer.is === 'stale') return;
   context.ended({ id, user: { userId: user } }, 'ghost');

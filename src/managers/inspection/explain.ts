@@ -4,6 +4,7 @@ import { type CleanupLevel, LEVELS } from '../../core/levels.ts';
 import { type Candidate, compareVictims } from '../../core/victims.ts';
 import type { ManagerId, UserId } from '../../protocol/ids.ts';
 import type { KeepReason } from '../../protocol/reasons.ts';
+import { withElsewhere } from '../cluster/elsewhere.ts';
 import type { Context } from '../context.ts';
 import type { WebSocketManager } from '../manager.ts';
 import type { Explanation, ManagerHealth } from '../reports.ts';
@@ -18,6 +19,9 @@ export function glancesOf(context: Context, user: UserId): readonly Candidate[] 
   return seen;
 }
 
+/** The same, and what stands for those that other nodes hold. */
+export const allOf = (context: Context, user: UserId): readonly Candidate[] => withElsewhere(context, user, glancesOf(context, user));
+
 export const healthOf = (context: Context, { managerId, userId, verdict }: Candidate): ManagerHealth => ({
   managerId,
   userId,
@@ -27,14 +31,15 @@ export const healthOf = (context: Context, { managerId, userId, verdict }: Candi
   sinceMs: Math.max(0, Math.round(context.now() - verdict.since)),
 });
 
-/** Explains a manager by the very decisions that a cleanup would take. `peers`: all seated managers of its user, seen at this instant.
+/** Explains a manager by the very decisions that a cleanup would take. `peers`: all seated managers of its user, on all nodes, seen at this instant.
  *  Null for one without a seat. */
-export function explanationOf(context: Context, manager: WebSocketManager, peers = glancesOf(context, manager.user.userId)): Explanation | null {
+export function explanationOf(context: Context, manager: WebSocketManager, peers = allOf(context, manager.user.userId)): Explanation | null {
   const seen = peers.find((c) => c.managerId === manager.id);
   if (!seen) return null;
   const { goesAt, kept } = fateOf(context, seen);
   return {
     ...healthOf(context, seen),
+    node: context.node,
     tier: manager.user.tier,
     label: manager.client.label,
     client: manager.client.name,

@@ -60,6 +60,7 @@ export const EVENT_TYPES = [
   'run-ended',
   'store-lost',
   'store-back',
+  'node-died',
   'drain-started',
   'drain-finished',
   'golden-path-ran',

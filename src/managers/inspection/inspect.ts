@@ -8,7 +8,7 @@ import type { Bursts } from '../cleanup/bursts.ts';
 import type { Context } from '../context.ts';
 import type { WebSocketManager } from '../manager.ts';
 import type { ByVerdict, Explanation, FactoryStatus, HealthReport, ManagerHealth, QueuedTicket, UserStatus, UserSummary } from '../reports.ts';
-import { explanationOf, glancesOf, healthOf } from './explain.ts';
+import { allOf, explanationOf, healthOf } from './explain.ts';
 
 /** Managers that are looked at before others get their turn of the event loop. */
 const SLICE = 256;
@@ -27,6 +27,8 @@ interface Sources {
   waiting(): readonly QueuedTicket[];
   /** How many wait. */
   queued(): number;
+  /** Whether seats cannot be asked for. */
+  isStoreLost(): boolean;
   /** Managers made so far. */
   created(): number;
 }
@@ -55,6 +57,7 @@ export class Inspection {
       managersByVerdict: standing.byVerdict,
       burst: this.#sources.bursts.count,
       queued: this.#sources.queued(),
+      storeFailOpen: this.#sources.isStoreLost(),
       created: this.#sources.created(),
       ...counters.now,
     };
@@ -104,7 +107,7 @@ export class Inspection {
     const held = registry.of(user);
     if (held.size === 0 && queued.length === 0 && sockets.of(user) === 0) return null;
     const { seats, effective } = tally(held);
-    const peers = glancesOf(this.#context, user);
+    const peers = allOf(this.#context, user);
     const managers = [...held].map((m) => explanationOf(this.#context, m, peers)).filter((e) => e !== null);
     return {
       user,

@@ -5,11 +5,12 @@ import type { Candidate } from '../../core/victims.ts';
 import { newId } from '../../ports/random.ts';
 import { SpillwayError } from '../../protocol/errors.ts';
 import type { ManagerId, UserId } from '../../protocol/ids.ts';
-import { candidatesOf, carryOut, joinReports, planFor } from '../cleanup/sweep.ts';
+import { joinReports } from '../cleanup/records.ts';
+import { candidatesOf, carryOut, planFor } from '../cleanup/sweep.ts';
 import type { Context } from '../context.ts';
 import type { CleanupReport } from '../events.ts';
 import type { LevelPlan, PlannedCleanup, PlanOutcome } from '../reports.ts';
-import { glancesOf } from './explain.ts';
+import { allOf } from './explain.ts';
 
 const GOOD_FOR_MS = 30_000;
 const PLANS_KEPT = 1_000;
@@ -47,7 +48,7 @@ export class Plans {
     // Nothing is awaited from here on: all levels see the same instant.
     const steps: Step[] = [];
     const levels: LevelPlan[] = [];
-    let candidates = glancesOf(this.#context, user);
+    let candidates = allOf(this.#context, user);
     let seats = facts.seats.length;
     let missing = need;
     for (const level of LEVELS) {
@@ -87,7 +88,10 @@ export class Plans {
     const upTo = o.level ?? stopsAt ?? 'aggressive';
     const steps = known.steps.filter(({ level }) => reaches(upTo, level));
     return await this.#context.lanes.run(user, async () => {
-      const differences = steps.flatMap(({ plan }) => plan.victims).flatMap((victim) => this.#differenceOf(victim));
+      const { cluster, store, seatLimits } = this.#context;
+      // What other nodes hold is known from the store's latest answer.
+      if (cluster !== null) await store.seats.facts(user, seatLimits);
+      const differences = steps.flatMap(({ plan }) => plan.victims).flatMap((victim) => this.#differenceOf(user, victim));
       if (differences.length > 0) return { is: 'stale', differences };
       const reports: CleanupReport[] = [];
       const seen = new Set(examinedBy(known.steps[0]));
@@ -105,10 +109,11 @@ export class Plans {
   }
 
   /** What is not as the plan saw it. A healthy manager gives signs of life all the time; of it only that it is healthy is compared. */
-  #differenceOf(victim: Victim): readonly { readonly manager: Victim['managerId']; readonly change: string }[] {
+  #differenceOf(user: UserId, victim: Victim): readonly { readonly manager: Victim['managerId']; readonly change: string }[] {
     const { managerId: manager, verdict } = victim;
     const changed = (change: string) => [{ manager, change }];
-    const now = this.#context.registry.find(manager)?.candidate() ?? null;
+    const { registry, elsewhere } = this.#context;
+    const now = registry.find(manager)?.candidate() ?? elsewhere.candidates(user).find((c) => c.managerId === manager) ?? null;
     if (now === null) return changed('It holds no seat any more.');
     if (now.token !== victim.token) return changed('Its seat was given anew.');
     if (now.promised) return changed('Its newcomer is arriving just now.');

@@ -1,28 +1,72 @@
 import type { StoreMs } from '../../core/clocks.ts';
-import type { AppendAnswer, AppendRecords, AppendRequest, LogEntry, LogStore, StoredMessage, StreamKey, StreamState, WriterToken } from '../../ports/store.ts';
+import type { Clock } from '../../ports/clock.ts';
+import type { NodeLife } from '../../ports/cluster.ts';
+import type {
+  AppendAnswer,
+  AppendRecords,
+  AppendRequest,
+  Claim,
+  LogEntry,
+  LogStore,
+  StoredMessage,
+  StreamKey,
+  StreamState,
+  WriterToken,
+} from '../../ports/store.ts';
 import { encodeMessages, joins, sameEntry, threadTimes } from '../append-rules.ts';
 import { cutAt, type RetainedEntry } from '../retention.ts';
 import { KeptEntries } from './kept-entries.ts';
 import { firstOf, openRunsOf, type Stream, type Streams } from './streams.ts';
 
+type Watcher = (seen: Pick<StreamState, 'epoch' | 'head'>) => void;
+
 /** The log in memory. Every method runs to its end within one turn of the event loop, hence atomically. */
 export class MemoryLog implements LogStore {
   readonly #streams: Streams;
   readonly #now: () => StoreMs;
+  readonly #shared: Clock | null;
+  readonly #watchers = new Map<Stream, Set<Watcher>>();
 
-  constructor(streams: Streams, now: () => StoreMs) {
+  /** `shared`: the clock by which nodes that share this log tell each other of news; null where it serves one node. */
+  constructor(streams: Streams, now: () => StoreMs, shared: Clock | null = null) {
     this.#streams = streams;
     this.#now = now;
+    this.#shared = shared;
   }
 
   async state(key: StreamKey): Promise<StreamState> {
     return this.#streams.stateOf(this.#streams.find(key));
   }
 
-  async claim(key: StreamKey): Promise<StreamState & { readonly token: WriterToken }> {
+  async claim(key: StreamKey, o?: { readonly by: NodeLife; readonly seize?: WriterToken }): Promise<Claim> {
     const stream = this.#streams.open(key);
+    const { writer } = stream;
+    if (this.#shared !== null && o !== undefined && writer !== null && !isSame(writer, o.by) && o.seize !== stream.token && openRunsOf(stream).length > 0)
+      return { ...this.#streams.stateOf(stream), token: stream.token, heldBy: writer };
     stream.token += 1;
-    return { ...this.#streams.stateOf(stream), token: stream.token };
+    stream.writer = o === undefined ? null : { node: o.by.node, incarnation: o.by.incarnation };
+    return { ...this.#streams.stateOf(stream), token: stream.token, heldBy: null };
+  }
+
+  watch(key: StreamKey, changed: Watcher): () => void {
+    if (this.#shared === null) return () => {};
+    const stream = this.#streams.open(key);
+    const watchers = this.#watchers.get(stream) ?? new Set();
+    this.#watchers.set(stream, watchers);
+    const own: Watcher = (seen) => changed(seen);
+    watchers.add(own);
+    return () => {
+      watchers.delete(own);
+      if (watchers.size === 0 && this.#watchers.get(stream) === watchers) this.#watchers.delete(stream);
+    };
+  }
+
+  /** Every node is told, also the one that wrote: it knows no better who asks. */
+  #tell(stream: Stream): void {
+    if (!this.#watchers.has(stream)) return;
+    this.#shared?.soon(() => {
+      for (const changed of this.#watchers.get(stream) ?? []) changed({ epoch: stream.epoch, head: stream.head });
+    });
   }
 
   async append(requests: readonly AppendRequest[]): Promise<readonly AppendAnswer[]> {
@@ -46,6 +90,7 @@ export class MemoryLog implements LogStore {
     }
     for (const message of messages) stream.messages.set(message.id, JSON.parse(message.json) as StoredMessage);
     if (request.records !== undefined) this.#putRecords(stream, request.entries, request.records, now);
+    this.#tell(stream);
     return { is: 'ok' };
   }
 
@@ -85,6 +130,7 @@ export class MemoryLog implements LogStore {
       for (const message of stream.messages.values()) stream.messages.set(message.id, { ...message, offset: 0 });
       for (const { record } of stream.runs.values()) this.#streams.putRun(stream, { ...record, firstOffset: null, lastOffset: null }, this.#now());
     }
+    this.#tell(stream);
     return this.#streams.stateOf(stream);
   }
 
@@ -105,6 +151,8 @@ export class MemoryLog implements LogStore {
     return dropped;
   }
 }
+
+const isSame = (a: NodeLife, b: NodeLife): boolean => a.node === b.node && a.incarnation === b.incarnation;
 
 /** Whether these entries are in the log. What retention has dropped since counts as the same: with the present token and epoch
  *  nobody else can have written it. */

@@ -1,3 +1,4 @@
+import type { NodeLife } from '../../ports/cluster.ts';
 import type { Random } from '../../ports/random.ts';
 import type { RunRecord, StoredMessage, StreamKey, StreamState } from '../../ports/store.ts';
 import type { Epoch, MessageId, RunId, ThreadId, UserId } from '../../protocol/ids.ts';
@@ -17,6 +18,8 @@ export interface Stream {
   readonly key: StreamKey;
   epoch: Epoch;
   token: number;
+  /** In whose name it was claimed last; null where nobody said. */
+  writer: NodeLife | null;
   head: number;
   /** Retained entries; the last one is at `head`. */
   entries: KeptEntries;
@@ -60,6 +63,7 @@ export class Streams {
         key: { user: key.user, thread: key.thread },
         epoch: this.#epoch,
         token: 0,
+        writer: null,
         head: 0,
         entries: new KeptEntries(),
         messages: new Map(),

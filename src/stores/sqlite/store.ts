@@ -41,10 +41,12 @@ export async function sqliteStore(options: SqliteStoreOptions): Promise<Store> {
 
   return {
     kind: 'sqlite',
+    cluster: null,
     seats: createSeatBook(clock, random),
     log: {
       state: (key) => caller.call('state', key),
-      claim: (key) => caller.call('claim', now(), key),
+      claim: async (key) => ({ ...(await caller.call('claim', now(), key)), heldBy: null }),
+      watch: () => () => {},
       append: (requests) => caller.call('append', now(), requests.map(encodeAppend)),
       read: (key, from, maxBytes) => caller.call('read', key, from, maxBytes),
       renewEpoch: (key, o) => caller.call('renewEpoch', now(), key, newEpoch(random), o?.keep ?? true),

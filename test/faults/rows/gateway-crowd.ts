@@ -24,13 +24,16 @@ const SEATED_WITHIN_MS = 30_000;
 const DRAINED_WITHIN_MS = 30_000;
 const LAST_WORDS = 3;
 
+/** What clients are seated at: a gateway, or several behind one door. */
+export type Served = Pick<FaultGateway, 'wsUrl' | 'url' | 'attempted' | 'token' | 'ask' | 'cancel' | 'request'>;
+
 /** Clients that work while something happens to their gateway, and what became of them. */
 export class Crowd implements AsyncDisposable {
   readonly members: Member[] = [];
-  readonly #gateway: FaultGateway;
+  readonly #gateway: Served;
   readonly #runs: { readonly user: string; readonly run: string }[] = [];
 
-  constructor(gateway: FaultGateway) {
+  constructor(gateway: Served) {
     this.#gateway = gateway;
   }
 

@@ -44,14 +44,3 @@ async function inTime(run: Promise<Found>): Promise<Found> {
     clearTimeout(timer);
   }
 }
-
-/** A row that cannot run yet, loudly. */
-export const skipped = (row: Pick<GatewayRow, 'key'>, why: string): Result => ({
-  key: row.key,
-  outcome: 'skipped',
-  why,
-  clients: 0,
-  falselyClosed: 0,
-  lossless: null,
-  seconds: 0,
-});

@@ -9,6 +9,10 @@ export interface LabConfig {
   readonly options: PartialOptions;
   /** Seeds the weather of its store. */
   readonly seed: number;
+  /** Address of the Redis that it shares with others. Default: a store in its memory. */
+  readonly redis?: string;
+  /** Its name among those that share a store. */
+  readonly node?: string;
 }
 
 /** What it is told to do. Each is answered. */
@@ -16,6 +20,9 @@ export type Command =
   | { readonly do: 'publish'; readonly user: string; readonly thread: string; readonly bytes: number }
   /** Logs an event in each of these conversations now and every `everyMs`, until told otherwise. */
   | { readonly do: 'offer'; readonly to: readonly { readonly user: string; readonly thread: string }[]; readonly everyMs: number }
+  /** From now on each of these users is told another canary in its thread `common` every `everyMs`. `origin`: zero of the asker's clock, by
+   *  which they say when they left. */
+  | { readonly do: 'canaries'; readonly users: readonly string[]; readonly everyMs: number; readonly origin: number }
   | { readonly do: 'weather'; readonly weather: Weather }
   /** The next `times` writes of this user's seats fail. */
   | { readonly do: 'fail-writes'; readonly user: string; readonly times: number }
@@ -28,6 +35,10 @@ export type Command =
   | { readonly do: 'memory' }
   /** Answers the differences that the gateway's own cross-check finds. */
   | { readonly do: 'consistency' }
+  /** Answers how late its event loop was, 99 times of 100, since it was asked last. Milliseconds. */
+  | { readonly do: 'loop-delay' }
+  /** Answers how many nodes it knows to live. */
+  | { readonly do: 'living' }
   | { readonly do: 'status'; readonly users: readonly string[] };
 
 export interface UserStatus {

@@ -8,6 +8,8 @@ export interface WallClock extends Disposable {
   readonly env: NodeJS.ProcessEnv;
   /** From now on its wall clock is this far off. */
   jumpTo(offsetS: number): void;
+  /** Its wall clock shows this instant, milliseconds since the Unix epoch, until it is set anew. */
+  standAt(at: number): void;
 }
 
 /** The library that does it; null where this machine has none. */
@@ -41,12 +43,23 @@ export function wallClock(): WallClock | null {
   if (preload === null) return null;
   const folder = mkdtempSync(join(tmpdir(), 'spillway-clock-'));
   const file = join(folder, 'offset');
-  const jumpTo = (offsetS: number): void => {
+  const tell = (setting: string): void => {
     // Replaced in one step, so that it is never read half-written.
-    writeFileSync(`${file}.next`, `${offsetS >= 0 ? '+' : ''}${offsetS}\n`);
+    writeFileSync(`${file}.next`, `${setting}\n`);
     renameSync(`${file}.next`, file);
   };
+  const jumpTo = (offsetS: number): void => tell(`${offsetS >= 0 ? '+' : ''}${offsetS}`);
+  // Half a microsecond more, since the fraction is read as a floating-point number and cut.
+  const standAt = (at: number): void => tell(new Date(at).toISOString().replace('T', ' ').replace('Z', '0005'));
   jumpTo(0);
-  const env = { LD_PRELOAD: preload, FAKETIME_TIMESTAMP_FILE: file, FAKETIME_DONT_FAKE_MONOTONIC: '1', FAKETIME_CACHE_DURATION: '1', FAKETIME_NO_CACHE: '1' };
-  return { env, jumpTo, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
+  const env = {
+    LD_PRELOAD: preload,
+    FAKETIME_TIMESTAMP_FILE: file,
+    FAKETIME_DONT_FAKE_MONOTONIC: '1',
+    FAKETIME_CACHE_DURATION: '1',
+    FAKETIME_NO_CACHE: '1',
+    // Instants are read in the process's own zone.
+    TZ: 'UTC',
+  };
+  return { env, jumpTo, standAt, [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }) };
 }

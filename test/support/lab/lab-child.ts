@@ -1,10 +1,13 @@
 // A gateway in a process of its own that a test can stop, keep busy and rob of its store. Its set-up is the first argument; commands come
 // and records go over IPC.
+import { monitorEventLoopDelay } from 'node:perf_hooks';
 import type { AgentRun } from '../../../src/ports/agent.ts';
 import type { Telemetry } from '../../../src/ports/telemetry.ts';
 import type { AgentYield } from '../../../src/protocol/agent-events.ts';
-import type { ThreadId, UserId } from '../../../src/protocol/ids.ts';
+import type { NodeId, ThreadId, UserId } from '../../../src/protocol/ids.ts';
+import { redisStore } from '../../../src/stores/redis/store.ts';
 import { startGateway } from '../gateway.ts';
+import { canaryOf } from '../peers/canary.ts';
 import { startBareServer, throwingProbes } from './bare-server.ts';
 import type { Command, LabConfig, LabStatus, Memory, Said, UserStatus } from './commands.ts';
 import { nowMs, watchStalls } from './time.ts';
@@ -48,8 +51,14 @@ const telemetry: Telemetry = {
     if (severity !== 'DEBUG' && severity !== 'INFO' && !POLICY.includes(event)) say({ is: 'trouble', trouble: { severity, event, message: more } });
   },
 };
-const store = new WeatherStore(config.seed);
-const { gateway, url } = await startGateway({ ...config.options, store, agent, telemetry });
+const shared = config.redis === undefined ? undefined : await redisStore({ url: config.redis });
+const store = new WeatherStore(config.seed, shared);
+const node = (config.node ?? 'gw-1') as NodeId;
+// Whoever comes back shows its token to any node.
+const signingKey = new TextEncoder().encode('a signing key of the lab, 32 b. ok');
+const { gateway, url } = await startGateway({ ...config.options, store, agent, telemetry, node, ...(shared === undefined ? {} : { signingKey }) });
+const loopDelay = monitorEventLoopDelay({ resolution: 5 });
+loopDelay.enable();
 const { factory } = gateway;
 gateway.on('admission-ended', (record) => say({ is: 'admission', record, at: nowMs() }));
 gateway.on('cleanup-finished', (report) => say({ is: 'cleanup', report, at: nowMs() }));
@@ -94,6 +103,18 @@ async function memory(): Promise<Memory> {
   return { heapUsed, external, rss };
 }
 
+/** Spread over the interval, so that nobody's latency is another one's turn. */
+function tellCanaries({ users, everyMs, origin }: Extract<Command, { do: 'canaries' }>): void {
+  for (const [i, user] of users.entries()) {
+    let number = 0;
+    const say = (): void => {
+      const text = canaryOf(user, ++number, performance.timeOrigin + performance.now() - origin);
+      gateway.publish(user as UserId, 'common' as ThreadId, { type: 'text_delta', text }).catch(() => {});
+    };
+    setTimeout(() => setInterval(say, everyMs), (i * everyMs) / users.length);
+  }
+}
+
 async function obey(command: Command): Promise<unknown> {
   switch (command.do) {
     case 'publish':
@@ -108,6 +129,9 @@ async function obey(command: Command): Promise<unknown> {
         speak();
         return setInterval(speak, command.everyMs);
       });
+      return null;
+    case 'canaries':
+      tellCanaries(command);
       return null;
     case 'weather':
       store.become(command.weather);
@@ -127,6 +151,13 @@ async function obey(command: Command): Promise<unknown> {
       return await memory();
     case 'consistency':
       return (await factory.checkConsistency()).differences;
+    case 'loop-delay': {
+      const ms = loopDelay.percentile(99) / 1e6;
+      loopDelay.reset();
+      return ms;
+    }
+    case 'living':
+      return factory.cluster?.living ?? 1;
     case 'status': {
       const users: Record<string, UserStatus> = {};
       for (const user of command.users) users[user] = await statusOf(user);

@@ -1,5 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
-import { once } from 'node:events';
+import { on, once } from 'node:events';
 import { tokenFor } from '../gateway.ts';
 import type { Command, LabConfig, LabStatus, Memory, Said, Trouble } from './commands.ts';
 import { nowMs, type Stall } from './time.ts';
@@ -56,10 +56,10 @@ export class Lab implements AsyncDisposable {
     });
     const deadline = AbortSignal.timeout(START_WITHIN_MS);
     try {
-      const [said] = (await Promise.race([
-        once(child, 'message', { signal: deadline }),
+      const said = await Promise.race([
+        listening(child, deadline),
         once(child, 'exit').then(([code]) => Promise.reject(new Error(`Expected a gateway, its process ended with ${code}.`))),
-      ])) as [Extract<Said, { is: 'listening' }>];
+      ]);
       return new Lab(child, said);
     } catch (error) {
       child.kill('SIGKILL');
@@ -144,4 +144,10 @@ export class Lab implements AsyncDisposable {
     this.#child.kill('SIGKILL');
     await ended;
   }
+}
+
+/** What it says when it listens. Until then it may say other things, as while it waits for its store. */
+async function listening(child: ChildProcess, signal: AbortSignal): Promise<Extract<Said, { is: 'listening' }>> {
+  for await (const [said] of on(child, 'message', { signal }) as AsyncIterable<[Said]>) if (said.is === 'listening') return said;
+  throw new Error('Expected a gateway to listen.');
 }

@@ -19,6 +19,7 @@ const READS = new Set(['facts', 'state', 'read', 'list', 'snapshot', 'findSend',
 /** A real store in changing weather, seeded. It keeps the contract of its port: a call that fails says so, and none hangs. */
 export class WeatherStore implements Store {
   readonly kind: string;
+  readonly cluster: Store['cluster'];
   readonly seats: Store['seats'];
   readonly log: Store['log'];
   readonly threads: Store['threads'];
@@ -32,6 +33,7 @@ export class WeatherStore implements Store {
     this.#store = store;
     this.#random = seeded(seed);
     this.kind = store.kind;
+    this.cluster = store.cluster;
     this.seats = this.#wrap('seats', store.seats);
     this.log = this.#wrap('log', store.log);
     this.threads = this.#wrap('threads', store.threads);
@@ -61,6 +63,7 @@ export class WeatherStore implements Store {
       get: (target, name) => {
         const method = Reflect.get(target, name) as unknown;
         if (typeof method !== 'function') return method;
+        if (name === 'watch') return method.bind(target);
         return async (...args: unknown[]) => {
           const call = `${part}.${String(name)}`;
           const user = userOf(args);

@@ -4,7 +4,7 @@ import { WireClient, type WireFrame } from '../wire-client.ts';
 
 /** What each text of a user says: whose it is, its number, and when it left. */
 const CANARY = /\[([^|\]]+)\|(\d+)\|([\d.]+)\]/g;
-export const canaryOf = (user: string, number: number): string => `[${user}|${number}|${performance.now().toFixed(2)}]`;
+export const canaryOf = (user: string, number: number, at = performance.now()): string => `[${user}|${number}|${at.toFixed(2)}]`;
 
 /** A text that came: how long it was under way, and when it came. */
 interface Arrival {
@@ -31,7 +31,7 @@ export class CanaryClient implements AsyncDisposable {
   }
 
   /** Follows `thread` of its user from now on. */
-  static async open(gw: TestGateway, user: string, thread: string, url = gw.wsUrl): Promise<CanaryClient> {
+  static async open(gw: Pick<TestGateway, 'wsUrl' | 'token'>, user: string, thread: string, url = gw.wsUrl): Promise<CanaryClient> {
     const wire = (await WireClient.open(url, { deadlineMs: 20_000 })).behave();
     wire.sendFrame({ ...HELLO, token: await gw.token(user) });
     const ready = await wire.next('ready');

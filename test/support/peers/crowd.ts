@@ -8,6 +8,8 @@ export interface Member {
   readonly works: boolean;
 }
 
+/** Signs their tokens. */
+export const CROWD_SECRET = 'a secret of the crowd, 32 bytes and more';
 export const CROWD = 1_000;
 export const CROWD_DEAD = 200;
 const TIERS = ['free', 'early', 'mid', 'enterprise'] as const;

@@ -79,6 +79,9 @@ export class AdminRoutes extends RouteBook {
       const input = await readInput(c, full, 'values');
       const response = await this.#acted(c, role, input, (value) => handler(c, value, { done }));
       const isRefused = response.status >= 400 && response.status < 500;
+      const from = c.env?.passedOn?.from;
+      // Who only looked whether it is here has changed nothing and was refused nothing.
+      if (from !== undefined && response.status === 404) return response;
       this.#desk?.audit.note({
         role: c.get('operator').role,
         action: changing.action,
@@ -88,6 +91,7 @@ export class AdminRoutes extends RouteBook {
         detail: response.ok ? detail : `${c.get('problem').code}: ${c.get('problem').detail ?? ''}`,
         freed,
         request: c.get('requestId'),
+        via: from ?? null,
       });
       return response;
     });

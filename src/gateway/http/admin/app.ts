@@ -17,11 +17,13 @@ import { logRoutes } from './log-routes.ts';
 import { managerRoutes } from './manager-routes.ts';
 import { metricsRoutes } from './metrics-routes.ts';
 import { nodeRoutes } from './node-routes.ts';
+import { acrossNodes } from './nodes/across-nodes.ts';
+import { createPeers, type Peers } from './nodes/peers.ts';
 import { requireOperator } from './require-operator.ts';
 import { statusRoutes } from './status-routes.ts';
 import { userRoutes } from './user-routes.ts';
 
-export interface AdminApp {
+export interface AdminApp extends Disposable {
   /** Answers every request; what fails becomes a problem. `env` is what the node server gives. */
   fetch(request: Request, env?: HttpEnv['Bindings']): Response | Promise<Response>;
   /** Ends all event streams, for a server that stops. */
@@ -37,7 +39,15 @@ export function createAdminApp(services: Services, factory: WebSocketManagerFact
   app.use('*', ...adminGuards(services), prettyJSON());
   app.notFound((c) => problem(c, { code: 'not-found', detail: desk === null ? NO_KEY : `Nothing answers at this path; ${HELP}` }));
   app.onError((error, c) => problemOf(c, error));
-  if (desk !== null) for (const path of [`${ADMIN_BASE}/*`, '/metrics']) app.use(prefix + path, requireOperator(desk.operators));
+  const base = `${prefix}${ADMIN_BASE}`;
+  let peers: (Peers & Disposable) | null = null;
+  if (desk !== null) {
+    for (const path of [`${ADMIN_BASE}/*`, '/metrics']) app.use(prefix + path, requireOperator(desk.operators));
+    app.use(
+      `${base}/*`,
+      acrossNodes(() => peers, base),
+    );
+  }
 
   const routes = new AdminRoutes(app, prefix, desk);
   healthRoutes(routes, health);
@@ -56,9 +66,16 @@ export function createAdminApp(services: Services, factory: WebSocketManagerFact
   routes.refuseOtherMethods();
   if (pages !== null) pageRoutes(app, { option: 'dashboardPages', folder: pages, prefix });
 
+  const { cluster } = factory;
+  if (desk !== null && cluster !== null) {
+    const { clock, random } = services;
+    peers = createPeers({ cluster, own: factory.node, base, clock, random, answer: (request, env) => app.fetch(request, env) });
+  }
+
   return {
     fetch: (request, env) => app.fetch(request, env ?? {}),
     endStreams: () => watchers.endAll(),
+    [Symbol.dispose]: () => peers?.[Symbol.dispose](),
   };
 }
 

@@ -25,6 +25,8 @@ export interface Act {
   readonly freed: readonly string[];
   /** Id of the request. */
   readonly request: string;
+  /** The node that was asked, and passed it on; null: this one. */
+  readonly via: string | null;
 }
 
 export interface AuditFilter {
@@ -42,19 +44,22 @@ export class Audit {
   readonly #tell: (event: SpillwayEvents['operator-acted']) => void;
   readonly #entries: AuditEntry[] = [];
   #id = 0;
+  readonly #node: string;
 
-  constructor(clock: Clock, telemetry: Telemetry, tell: (event: SpillwayEvents['operator-acted']) => void) {
+  constructor(node: string, clock: Clock, telemetry: Telemetry, tell: (event: SpillwayEvents['operator-acted']) => void) {
+    this.#node = node;
     this.#clock = clock;
     this.#telemetry = telemetry;
     this.#tell = tell;
   }
 
-  note({ freed, ...event }: Act): void {
-    this.#entries.push({ id: ++this.#id, at: this.#clock.wall(), ...event });
+  note({ freed, via, ...event }: Act): void {
+    const node = this.#node;
+    this.#entries.push({ id: ++this.#id, at: this.#clock.wall(), node, via: via === node ? null : via, ...event });
     if (this.#entries.length > AUDIT_KEPT) this.#entries.shift();
     const message = `An operator (${event.role}) ${WORDS[event.outcome]} ${event.action}${event.target === '' ? '' : ` of ${event.target}`}: ${event.detail}`;
     const severity = event.outcome === 'failed' ? 'ERROR' : event.outcome === 'refused' ? 'WARNING' : 'INFO';
-    this.#telemetry.record({ severity, event: 'operator-acted', message, ...event, freed });
+    this.#telemetry.record({ severity, event: 'operator-acted', message, ...event, freed, node, via });
     this.#tell(event);
   }
 

@@ -5,6 +5,8 @@ import { CleanupDone, Cleanups, HistoryQuery, PlanCleanup, RunPath, RunPlan } fr
 import { PastCleanup as PastCleanupSchema, Plan } from '../../../schemas/admin-reports.ts';
 import { problem } from '../problems.ts';
 import type { AdminRoutes } from './admin-routes.ts';
+import { cursorFor } from './nodes/merged-page.ts';
+import { placesFor } from './paging.ts';
 
 const TAG = 'Cleanup';
 
@@ -68,11 +70,14 @@ export function cleanupRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
       answer: { status: 200, description: 'One page of them', schema: Cleanups },
     },
     (c, { query: { user, since, limit, cursor } }) => {
-      const before = cursor === undefined ? Number.POSITIVE_INFINITY : Number(cursor);
+      const own = cursorFor(factory.node, cursor);
+      const before = own === undefined ? Number.POSITIVE_INFINITY : Number(own);
       const filter = { ...(user === undefined ? {} : { user: user as UserId }), ...(since === undefined ? {} : { since }) };
       const found = factory.history.cleanups(filter).filter(({ sequence }) => sequence < before);
       const page = found.slice(-limit).reverse();
-      return c.json({ cleanups: page.map(told), nextCursor: found.length > limit ? String(page.at(-1)?.sequence) : null });
+      const nextCursor = found.length > limit ? String(page.at(-1)?.sequence) : null;
+      const places = page.map(({ at, sequence }) => ({ rank: -at, cursor: String(sequence) }));
+      return c.json({ cleanups: page.map((one) => told(factory.node, one)), nextCursor, unanswered: [], ...placesFor(c, places) });
     },
   );
 
@@ -90,9 +95,13 @@ export function cleanupRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
       const found = factory.history.cleanup(run);
       return found === null
         ? problem(c, { code: 'not-found', detail: `No cleanup \`${run}\` is known; the last 1,000 of this process are.` })
-        : c.json(told(found));
+        : c.json(told(factory.node, found));
     },
   );
 }
 
-const told = ({ at, report }: PastCleanup): { readonly at: number; readonly cleanup: PastCleanup['report'] } => ({ at, cleanup: report });
+const told = (node: string, { at, report }: PastCleanup): { readonly at: number; readonly node: string; readonly cleanup: PastCleanup['report'] } => ({
+  at,
+  node,
+  cleanup: report,
+});

@@ -3,6 +3,7 @@ import type { AlertBoard } from '../../../ports/alerts.ts';
 import type { DrillBoard } from '../../../ports/drills.ts';
 import type { NodeStatus } from '../../../protocol/live.ts';
 import type { ConfigurationEntry } from '../../configuration.ts';
+import type { NodeBoard } from '../../node-board.ts';
 import type { Audit } from './audit.ts';
 
 /** What the admin API works with besides the factory. `gateway.ts` alone builds it. */
@@ -11,8 +12,10 @@ export interface Desk {
   /** Nobody may change anything. */
   readonly readOnly: boolean;
   readonly audit: Audit;
-  /** The nodes that this one knows of; for now itself. */
+  /** The nodes that share the store, this one first. Who does not answer is `silent`. */
   nodes(): Promise<readonly NodeStatus[]>;
+  /** The figures of all of them. */
+  readonly board: NodeBoard;
   /** Begins to move everybody away from this node, and answers how long what is under way may take. Where operators had begun it already
    *  nothing is changed. Does not wait. */
   startDrain(withinMs: number): number;

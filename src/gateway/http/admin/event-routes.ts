@@ -5,6 +5,7 @@ import { problem } from '../problems.ts';
 import { SSE_HEADERS } from '../sse.ts';
 import type { AdminRoutes } from './admin-routes.ts';
 import { type EventWatchers, told } from './event-watchers.ts';
+import { cursorFor } from './nodes/merged-page.ts';
 
 /** What happened lately, and what happens now. */
 export function eventRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory, watchers: EventWatchers): void {
@@ -28,10 +29,12 @@ export function eventRoutes(routes: AdminRoutes, factory: WebSocketManagerFactor
         ...(since === undefined ? {} : { since }),
       };
       if (node !== undefined && node !== factory.node)
-        return problem(c, { code: 'not-found', detail: `Expected \`${factory.node}\`, the one node that this one knows of, got \`${node}\`.` });
+        return problem(c, { code: 'not-found', detail: `Expected \`${factory.node}\`, the one node that is there, got \`${node}\`.` });
       if (!wantsStream(c.req.header('accept'))) {
-        const events = factory.history.events({ ...filter, limit, ...(cursor === undefined ? {} : { after: Number(cursor) }) });
-        return c.json({ events: events.map(told), nextCursor: String(events.at(-1)?.sequence ?? cursor ?? factory.history.sequence) });
+        const after = cursorFor(factory.node, cursor);
+        const events = factory.history.events({ ...filter, limit, ...(after === undefined ? {} : { after: Number(after) }) });
+        const nextCursor = String(events.at(-1)?.sequence ?? after ?? factory.history.sequence);
+        return c.json({ events: events.map((event) => told(factory.node, event)), nextCursor, unanswered: [] });
       }
       const seen = c.req.header('last-event-id') ?? cursor;
       if (seen !== undefined && !/^\d{1,15}$/.test(seen)) {

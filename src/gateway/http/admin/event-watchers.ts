@@ -1,6 +1,7 @@
 import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
 import { EVENT_TYPES, type HistoryEvent, type HistoryType } from '../../../managers/inspection/history.ts';
 import type { UserId } from '../../../protocol/ids.ts';
+import type { EventRow } from '../../../protocol/live.ts';
 import type { Services } from '../../services.ts';
 import { SseBody } from '../sse.ts';
 
@@ -42,7 +43,7 @@ export class EventWatchers {
       while (!body.isFull && !body.isOver) {
         const batch = this.#factory.history.events({ ...filter, after: last, limit: BATCH });
         if (batch.length === 0) return;
-        for (const event of batch) body.write(`id: ${event.sequence}\nevent: ${event.type}\ndata: ${JSON.stringify(told(event))}\n\n`);
+        for (const event of batch) body.write(`id: ${event.sequence}\nevent: ${event.type}\ndata: ${JSON.stringify(told(this.#factory.node, event))}\n\n`);
         last = batch.at(-1)?.sequence ?? last;
       }
     };
@@ -92,5 +93,8 @@ export class EventWatchers {
   }
 }
 
+/** An event as pages are told of it. */
+export const rowOf = ({ sequence, at, type, data }: HistoryEvent): EventRow => ({ id: sequence, at, type, data });
+
 /** An event as the API tells it. */
-export const told = ({ sequence, at, type, data }: HistoryEvent): { id: number; at: number; type: string; data: unknown } => ({ id: sequence, at, type, data });
+export const told = (node: string, event: HistoryEvent): EventRow & { readonly node: string } => ({ ...rowOf(event), node });

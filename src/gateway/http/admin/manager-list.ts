@@ -20,6 +20,17 @@ const KEYS: Readonly<Record<Query['sort'], (manager: WebSocketManager) => string
   age: ({ id, openedAt }) => numberKey(openedAt, id),
 };
 
+/** The same in what every node means alike: how long ago, how many. */
+const RANKS: Readonly<Record<Query['sort'], (manager: WebSocketManager, now: number) => number | string>> = {
+  id: ({ id }) => id,
+  'last-ack': ({ evidence }, now) => evidence.ackAt - now,
+  unacked: ({ evidence }) => -(evidence.owed?.events ?? 0),
+  buffered: ({ attachment }) => -(attachment?.transport.unsentBytes ?? 0),
+  // JSON knows no infinity.
+  idle: ({ evidence }, now) => (evidence.run ? Number.MAX_SAFE_INTEGER : evidence.activityAt - now),
+  age: ({ openedAt }) => openedAt,
+};
+
 /** A page of the managers that hold a seat here, by the verdict that each was given last. */
 export function managersPage(factory: WebSocketManagerFactory, clock: Clock, { user, verdict, tier, sort, limit, cursor }: Query) {
   const all = user === undefined ? factory.all() : factory.list(user as UserId);
@@ -32,5 +43,6 @@ export function managersPage(factory: WebSocketManagerFactory, clock: Clock, { u
       if (standing === null || (verdict !== undefined && standing !== verdict) || (tier !== undefined && manager.user.tier !== tier)) return null;
       return KEYS[sort](manager);
     },
+    rankOf: (manager) => RANKS[sort](manager, factory.now()),
   });
 }

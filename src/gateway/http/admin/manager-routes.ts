@@ -9,6 +9,7 @@ import type { HttpContext } from '../http-env.ts';
 import { problem } from '../problems.ts';
 import type { AdminRoutes } from './admin-routes.ts';
 import { managersPage } from './manager-list.ts';
+import { placesFor } from './paging.ts';
 import { isProtected, protectedOnes } from './protection.ts';
 
 const TAG = 'Managers';
@@ -28,7 +29,10 @@ export function managerRoutes(routes: AdminRoutes, factory: WebSocketManagerFact
       const page = await managersPage(factory, clock, query);
       if (page.is === 'problem') return problem(c, page.problem);
       const explained = page.items.map(({ id }) => factory.explain(id)).filter((one) => one !== null);
-      return c.json({ managers: explained.map(inShort), nextCursor: page.nextCursor });
+      // A seat that was given up this very moment leaves no row, and so no place.
+      const shown = new Set<string>(explained.map(({ managerId }) => managerId));
+      const places = page.places.filter((_, i) => shown.has(page.items[i]?.id ?? ''));
+      return c.json({ managers: explained.map(inShort), nextCursor: page.nextCursor, unanswered: [], ...placesFor(c, places) });
     },
   );
 

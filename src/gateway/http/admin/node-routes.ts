@@ -4,6 +4,8 @@ import { Alerts, AuditEntries, Configuration, Draining, Nodes } from '../../../s
 import { problem } from '../problems.ts';
 import type { AdminRoutes } from './admin-routes.ts';
 import type { Desk } from './desk.ts';
+import { cursorFor } from './nodes/merged-page.ts';
+import { placesFor } from './paging.ts';
 
 const TAG = 'Operation';
 
@@ -14,10 +16,13 @@ export function nodeRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
       method: 'get',
       path: '/nodes',
       tag: TAG,
-      summary: 'The nodes that this one knows of; for now itself',
+      summary: 'The nodes that share the store, this one among them; those that ended without a word for ten minutes more',
       answer: { status: 200, description: 'How they are', schema: Nodes },
     },
-    async (c) => c.json({ nodes: await desk.nodes() }),
+    async (c) => {
+      const nodes = await desk.nodes();
+      return c.json({ nodes, unanswered: nodes.filter(({ state }) => state === 'silent').map(({ node }) => node) });
+    },
   );
 
   routes.change(
@@ -32,12 +37,11 @@ export function nodeRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
       problems: ['not-found'],
     },
     { action: 'drain-node', role: 'admin', target: ({ params }) => params.id },
-    (c, { params, body: { timeoutMs } }, { done }) => {
-      if (params.id !== factory.node)
-        return problem(c, {
-          code: 'not-found',
-          detail: `Expected \`${factory.node}\`, the one node that this one knows of, got \`${params.id}\`. Nothing was drained.`,
-        });
+    async (c, { params, body: { timeoutMs } }, { done }) => {
+      if (params.id !== factory.node) {
+        const known = (await desk.nodes()).filter(({ state }) => state !== 'expired').map(({ node }) => `\`${node}\``);
+        return problem(c, { code: 'not-found', detail: `Expected one of ${known.join(', ')}, got \`${params.id}\`. Nothing was drained.` });
+      }
       const withinMs = desk.startDrain(timeoutMs ?? factory.options.shutdown.timeoutMs);
       done(`everybody is moved away; answers under way may end within ${withinMs} ms`);
       return c.json({ node: factory.node, state: 'draining', withinMs }, 202);
@@ -67,9 +71,11 @@ export function nodeRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
     },
     (c, { query: { action, since, limit, cursor } }) => {
       const filter = { ...(action === undefined ? {} : { action }), ...(since === undefined ? {} : { since }) };
-      const found = desk.audit.entries({ ...filter, ...(cursor === undefined ? {} : { before: Number(cursor) }) });
+      const own = cursorFor(factory.node, cursor);
+      const found = desk.audit.entries({ ...filter, ...(own === undefined ? {} : { before: Number(own) }) });
       const page = found.slice(0, limit);
-      return c.json({ entries: page, nextCursor: found.length > limit ? String(page.at(-1)?.id) : null });
+      const places = page.map(({ at, id }) => ({ rank: -at, cursor: String(id) }));
+      return c.json({ entries: page, nextCursor: found.length > limit ? String(page.at(-1)?.id) : null, unanswered: [], ...placesFor(c, places) });
     },
   );
 

@@ -1,12 +1,16 @@
 import type { Clock } from '../../../ports/clock.ts';
 import { Best } from '../../live/best.ts';
 import { inSlices } from '../../live/slices.ts';
+import type { HttpContext } from '../http-env.ts';
 import type { Problem } from '../problems.ts';
+import type { Place } from './nodes/merged-page.ts';
 
 /** One page of a list. */
 export interface Page<T> {
   readonly is: 'ok';
   readonly items: readonly T[];
+  /** Where each of them stands, for a list that goes over several nodes. */
+  readonly places: readonly Place[];
   /** Asks for what follows; null at the end. */
   readonly nextCursor: string | null;
 }
@@ -18,6 +22,9 @@ export interface PageRequest<T> {
   readonly cursor: string | undefined;
   /** Place of an item in that order, no two alike; null for one that is not in the list. */
   keyOf(item: T): string | null;
+  /** Its place among items of other nodes, smallest first: of what keys are made of, whatever only this process understands left out.
+   *  Default: the key. */
+  readonly rankOf?: (item: T) => Place['rank'];
 }
 
 /** The page behind `cursor`, in the order of keys, so that nobody who comes or goes in between makes it skip or repeat anybody else whose
@@ -25,7 +32,7 @@ export interface PageRequest<T> {
 export async function pageOf<T>(
   clock: Clock,
   all: Iterable<T>,
-  { sort, limit, cursor, keyOf }: PageRequest<T>,
+  { sort, limit, cursor, keyOf, rankOf }: PageRequest<T>,
 ): Promise<Page<T> | { readonly is: 'problem'; readonly problem: Problem }> {
   const after = cursor === undefined ? '' : placeIn(cursor, sort);
   if (after === null) {
@@ -49,9 +56,16 @@ export async function pageOf<T>(
   return {
     is: 'ok',
     items: page.map(({ item }) => item),
-    nextCursor: last === undefined || found.length <= limit ? null : Buffer.from(`${sort}\n${last.key}`).toString('base64url'),
+    places: page.map(({ item, key }) => ({ rank: rankOf?.(item) ?? key, cursor: spell(sort, key) })),
+    nextCursor: last === undefined || found.length <= limit ? null : spell(sort, last.key),
   };
 }
+
+const spell = (sort: string, key: string): string => Buffer.from(`${sort}\n${key}`).toString('base64url');
+
+/** What a node that asks needs besides rows; nobody else is told. */
+export const placesFor = (c: HttpContext, places: readonly Place[]): { readonly places?: readonly Place[] } =>
+  c.env?.passedOn === undefined ? {} : { places };
 
 /** Null: of another order. */
 function placeIn(cursor: string, sort: string): string | null {

@@ -5,9 +5,9 @@ import type { Services } from '../../services.ts';
 import type { AdminRoutes } from './admin-routes.ts';
 import { longJson } from './long-json.ts';
 
-const TAG = 'The whole node';
+const TAG = 'The whole gateway';
 
-/** How the node stands. */
+/** How this node stands. */
 export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory, { version, clock }: Services): void {
   routes.look(
     {
@@ -17,7 +17,7 @@ export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFacto
       summary: 'Gauges of this instant, and what was done since the start',
       answer: { status: 200, description: 'The status', schema: Status },
     },
-    (c) => c.json({ node: factory.node, version, at: clock.wall(), ...factory.getFactoryStatus() }),
+    (c) => c.json({ node: factory.node, nodes: [factory.node], unanswered: [], version, at: clock.wall(), ...factory.getFactoryStatus() }),
   );
 
   routes.look(
@@ -25,7 +25,7 @@ export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFacto
       method: 'get',
       path: '/health-check',
       tag: TAG,
-      summary: 'The verdict on every manager; evicts nobody',
+      summary: 'The verdict on every manager of the node that is asked; evicts nobody',
       answer: { status: 200, description: 'Counts and managers', schema: HealthCheck },
     },
     async (c) => {
@@ -42,7 +42,7 @@ export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFacto
       summary: 'Who waits for a seat',
       answer: { status: 200, description: 'Users’ queues and the queue of a full node', schema: Queue },
     },
-    (c) => c.json({ queued: factory.queue() }),
+    (c) => c.json({ queued: factory.queue().map((ticket) => ({ ...ticket, node: factory.node })), unanswered: [] }),
   );
 
   routes.look(
@@ -54,6 +54,9 @@ export function statusRoutes(routes: AdminRoutes, factory: WebSocketManagerFacto
       answer: { status: 200, description: 'Every difference; none is how it should be', schema: Consistency },
       problems: ['store-unavailable'],
     },
-    async (c) => c.json(await factory.checkConsistency()),
+    async (c) => {
+      const { checkedAt, differences } = await factory.checkConsistency();
+      return c.json({ checkedAt, differences: differences.map((one) => ({ ...one, node: factory.node })), unanswered: [] });
+    },
   );
 }

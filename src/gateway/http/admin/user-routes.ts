@@ -8,6 +8,7 @@ import type { Services } from '../../services.ts';
 import type { HttpContext } from '../http-env.ts';
 import { problem } from '../problems.ts';
 import type { AdminRoutes } from './admin-routes.ts';
+import { placesFor } from './paging.ts';
 import { isProtected, protectedOnes } from './protection.ts';
 import { usersPage } from './user-list.ts';
 
@@ -26,7 +27,9 @@ export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
     },
     async (c, { query }) => {
       const page = await usersPage(factory, clock, query);
-      return page.is === 'ok' ? c.json({ users: page.items, nextCursor: page.nextCursor }) : problem(c, page.problem);
+      if (page.is !== 'ok') return problem(c, page.problem);
+      const users = page.items.map((user) => ({ ...user, nodes: [factory.node] }));
+      return c.json({ users, nextCursor: page.nextCursor, unanswered: [], ...placesFor(c, page.places) });
     },
   );
 
@@ -42,7 +45,8 @@ export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
     },
     async (c, { params }) => {
       const status = await factory.userStatus(params.id as UserId);
-      return status === null ? unknown(c, params.id) : c.json(status);
+      if (status === null) return unknown(c, params.id);
+      return c.json({ ...status, queued: status.queued.map((ticket) => ({ ...ticket, node: factory.node })), unanswered: [] });
     },
   );
 
@@ -51,7 +55,7 @@ export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
       method: 'put',
       path: '/users/{id}/tier',
       tag: TAG,
-      summary: 'Gives a user another tier on this node until it restarts: for new admissions, and for those who wait at the gate',
+      summary: 'Gives a user another tier on every node until it restarts: for new admissions, and for those who wait at the gate',
       params: UserPath,
       body: SetTier,
       answer: { status: 200, description: 'What counts from now on', schema: TierSet },
@@ -62,7 +66,7 @@ export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
         return problem(c, { code: 'bad-request', detail: TOO_MANY_TIERS });
       }
       done(tier === null ? 'the tier of the credential counts again' : `the tier is ${tier} from now on`);
-      return c.json({ user: params.id, tier });
+      return c.json({ user: params.id, tier, unanswered: [] });
     },
   );
 
@@ -84,7 +88,7 @@ export function userRoutes(routes: AdminRoutes, factory: WebSocketManagerFactory
       if (held.length === 0) return unknown(c, user);
       const answer = (freed: readonly string[], run: string | null): Response => {
         done(`freed ${freed.length} of ${held.length} seats`, freed);
-        return c.json({ freed, kept: factory.list(user).length, run });
+        return c.json({ freed, kept: factory.list(user).length, run, unanswered: [] });
       };
       if (count !== undefined) {
         const report = await factory.cleanup(user, { upTo: 'force', need: count });

@@ -9,6 +9,8 @@ export const isUnresponsive = (session: SessionInfo): boolean => session.verdict
 /** "answering", "seen 12 s ago", "not responding for 38 min". */
 export function sessionState(session: SessionInfo, now: number): string {
   const ago = agoText(now - session.lastEvidenceAt);
+  if (session.outdated === true && !isUnresponsive(session))
+    return ago === 'now' ? 'cannot be asked just now' : `cannot be asked just now, last heard of ${ago} ago`;
   if (isUnresponsive(session)) return ago === 'now' ? 'not responding' : `not responding for ${ago}`;
   const seen = ago === 'now' ? 'seen just now' : `seen ${ago} ago`;
   if (!session.connected) return `connection lost, ${seen}`;

@@ -2,6 +2,7 @@ import { useEffect, useState } from 'react';
 import type { EventRow, Evidence, PastCleanup } from 'spillway/admin';
 import { type Column, DataGrid } from '../grid/data-grid.tsx';
 import { useGateway } from '../live/gateway.ts';
+import { useWelcome } from '../live/live-state.ts';
 import { useAnswer } from '../live/use-answer.ts';
 import { useWatch } from '../live/use-topic.ts';
 import { SIGNALS } from '../managers/evidence.ts';
@@ -45,19 +46,22 @@ export function CleanupPage({ run }: { run: string }) {
 
 function useLaterEvents({ at, cleanup }: PastCleanup): readonly EventRow[] {
   const { client } = useGateway();
-  const [rows, setRows] = useState<ReadonlyMap<number, EventRow>>(new Map());
-  const take = (more: readonly EventRow[]): void => setRows((before) => new Map([...before, ...more.map((row) => [row.id, row] as const)]));
+  // Ids rise on each node by itself; what comes live is of the one that this page asks.
+  const asked = useWelcome()?.node ?? '';
+  const [rows, setRows] = useState<ReadonlyMap<string, EventRow>>(new Map());
+  const take = (more: readonly (EventRow & { readonly node?: string })[]): void =>
+    setRows((before) => new Map([...before, ...more.map((row) => [`${row.node ?? asked} ${row.id}`, row] as const)]));
   const events = useAnswer(cleanup.run, () => client.events({ user: cleanup.user, since: at - BEFORE_MS, limit: 1_000 }));
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was asked for is taken once
   useEffect(() => {
     if (events.data !== null) take(events.data.events as readonly EventRow[]);
   }, [events.data]);
   useWatch<'events'>({ of: 'events', filter: { user: cleanup.user } }, (update) => take(update.rows));
-  return [...rows.values()].sort((a, b) => a.id - b.id);
+  return [...rows.values()].sort((a, b) => a.at - b.at || a.id - b.id);
 }
 
 const COLUMNS: readonly Column<Examined>[] = [
-  { id: 'manager', title: 'Manager', width: '8.4rem', narrow: true, cell: ({ id }) => <code title={id}>{shortId(id)}</code> },
+  { id: 'manager', title: 'Manager', width: '7.6rem', narrow: true, cell: ({ id }) => <code title={id}>{shortId(id)}</code> },
   {
     id: 'fate',
     title: 'Fate',
@@ -82,8 +86,16 @@ const COLUMNS: readonly Column<Examined>[] = [
       </span>
     ),
   },
-  { id: 'after', title: 'Outcome', width: 'minmax(9rem, 1fr)', cell: ({ after }) => after ?? NOTHING },
+  { id: 'after', title: 'Outcome', width: 'minmax(8rem, 1fr)', cell: ({ after }) => <span className="words">{after ?? NOTHING}</span> },
 ];
+
+const TRIGGERS: Readonly<Record<PastCleanup['cleanup']['trigger'], string>> = {
+  admission: 'somebody needed a seat',
+  proactive: 'the background pass looked',
+  repay: 'a burst had to be repaid',
+  operator: 'an operator asked for it',
+  user: 'the user asked for it',
+};
 
 function Cleanup({ record }: { record: PastCleanup }) {
   const { at, cleanup } = record;
@@ -115,8 +127,8 @@ function Cleanup({ record }: { record: PastCleanup }) {
         </div>
       </header>
       <p className="why">
-        Because of <b>{cleanup.trigger}</b> at {plural(cleanup.before, 'seat')}; it freed <b>{cleanup.victims.length}</b>, {cleanup.after} are left. Result:{' '}
-        <b>{cleanup.result}</b>, in {milliseconds(cleanup.durationMs)}.
+        Because of <b>{cleanup.trigger}</b> <span className="muted">({TRIGGERS[cleanup.trigger]})</span> at {plural(cleanup.before, 'seat')}; it freed{' '}
+        <b>{cleanup.victims.length}</b>, {cleanup.after} are left. Result: <b>{cleanup.result}</b>, in {milliseconds(cleanup.durationMs)}.
       </p>
       <Levels levels={cleanup.levels} />
       {cleanup.admissions.length > 0 && (

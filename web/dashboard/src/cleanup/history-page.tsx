@@ -4,7 +4,7 @@ import { useGateway } from '../live/gateway.ts';
 import { useAnswer } from '../live/use-answer.ts';
 import { useWatch } from '../live/use-topic.ts';
 import { CliLine, shellWord } from '../ui/buttons.tsx';
-import { exactTime, milliseconds, plural } from '../ui/format.ts';
+import { exactTime, milliseconds, plural, shortId } from '../ui/format.ts';
 import { go, href } from '../ui/route.ts';
 import { Empty, Place } from '../ui/states.tsx';
 
@@ -16,8 +16,8 @@ const reached = ({ cleanup }: PastCleanup): string => cleanup.levels.at(-1)?.lev
 
 const COLUMNS: readonly Column<PastCleanup>[] = [
   { id: 'at', title: 'At', width: '7.6rem', narrow: true, cell: ({ at }) => <span className="time">{exactTime(at)}</span> },
-  { id: 'user', title: 'User', width: 'minmax(7rem, 1fr)', narrow: true, cell: ({ cleanup }) => <b>{cleanup.user}</b> },
-  { id: 'trigger', title: 'Because of', width: 'minmax(6rem, .8fr)', cell: ({ cleanup }) => cleanup.trigger },
+  { id: 'user', title: 'User', width: 'minmax(6rem, 1fr)', narrow: true, cell: ({ cleanup }) => <b>{cleanup.user}</b> },
+  { id: 'trigger', title: 'Because of', width: 'minmax(5.6rem, .8fr)', cell: ({ cleanup }) => cleanup.trigger },
   { id: 'reached', title: 'Reached', width: 'minmax(7rem, .8fr)', cell: reached },
   { id: 'freed', title: 'Freed', width: '4.6rem', align: 'end', narrow: true, cell: ({ cleanup }) => <b>{cleanup.victims.length}</b> },
   { id: 'seats', title: 'Seats', width: '6rem', align: 'end', cell: ({ cleanup }) => `${cleanup.before} → ${cleanup.after}` },
@@ -33,7 +33,7 @@ const COLUMNS: readonly Column<PastCleanup>[] = [
     ),
   },
   { id: 'took', title: 'Took', width: '5.4rem', align: 'end', cell: ({ cleanup }) => milliseconds(cleanup.durationMs) },
-  { id: 'run', title: 'Record', width: 'minmax(10rem, 1fr)', cell: ({ cleanup }) => <code>{cleanup.run}</code> },
+  { id: 'run', title: 'Record', width: '8rem', cell: ({ cleanup }) => <code title={cleanup.run}>{shortId(cleanup.run)}</code> },
 ];
 
 /** Every cleanup that is still known, newest first. */

@@ -71,7 +71,12 @@ function PlanForm({ plan, only, again, onClose }: { plan: CleanupPlan; only: 'th
                 <input type="radio" name={name} checked={one === level} onChange={() => setLevel(one)} />
                 <b>{one}</b>
                 <span>
-                  {evict.length === 0 ? 'nobody more' : `${one === 'conservative' ? '' : '+'}${evict.length} would go`}, then {plural(freeAfter, 'seat')} free
+                  {evict.length === 0
+                    ? one === 'conservative'
+                      ? 'nobody would go'
+                      : 'nobody more'
+                    : `${one === 'conservative' ? '' : '+'}${evict.length} would go`}
+                  , then {plural(freeAfter, 'seat')} free
                   {one === plan.stopsAt && <span className="tag">would stop here</span>}
                 </span>
               </label>

@@ -30,8 +30,11 @@ export function DrillView({ run }: { run: DrillRun }) {
               STOP
             </ActionButton>
           )}
-          <a className="button" href={href('users', run.user)}>
-            {run.user}
+          <a className="button" href={href('users', run.user)} title={run.user}>
+            Its managers
+          </a>
+          <a className="button" href={href('cleanup', null, { user: run.user })}>
+            Each eviction and why
           </a>
           {run.endedAt !== null && <CopyButton label="Copy report" text={() => JSON.stringify(run, null, 2)} />}
         </div>

@@ -19,9 +19,7 @@ const SAYS: Readonly<Record<string, (of: Fields) => readonly unknown[]>> = {
   'cleanup-finished': (of) => [
     of.trigger,
     `freed ${list(of.victims).length} of ${of.before}`,
-    list(of.levels)
-      .map((one) => (one as Fields).level)
-      .join(', '),
+    [...new Set(list(of.levels).map((one) => (one as Fields).level))].join(', '),
     of.result,
     milliseconds(number(of.durationMs)),
   ],

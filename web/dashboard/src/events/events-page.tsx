@@ -2,12 +2,13 @@ import { useEffect, useMemo, useRef, useState } from 'react';
 import type { EventRow } from 'spillway/admin';
 import { type Column, DataGrid } from '../grid/data-grid.tsx';
 import { useGateway } from '../live/gateway.ts';
+import { useWelcome } from '../live/live-state.ts';
 import { useAnswer } from '../live/use-answer.ts';
 import { useWatch } from '../live/use-topic.ts';
 import { CliLine, CopyButton } from '../ui/buttons.tsx';
 import { exactTime, plural, shortId, whole } from '../ui/format.ts';
 import { go, href } from '../ui/route.ts';
-import { Empty } from '../ui/states.tsx';
+import { Empty, OwnNode } from '../ui/states.tsx';
 import { fieldOf, inWords, isTrouble } from './event-words.ts';
 import { asCommand, hasWords, readFilter } from './filter.ts';
 
@@ -41,6 +42,11 @@ const COLUMNS: readonly Column<EventRow>[] = [
   { id: 'words', title: 'What', width: 'minmax(14rem, 2fr)', cell: (row) => <span title={inWords(row)}>{inWords(row)}</span> },
 ];
 
+/** What fits beside the details of one. */
+const BESIDE = COLUMNS.filter(({ id }) => id !== 'manager' && id !== 'user').map((column) =>
+  column.id === 'words' ? { ...column, width: 'minmax(8rem, 2fr)' } : column,
+);
+
 /** What happens, as it happens; ids, sizes and positions, never what anybody wrote. */
 export function EventsPage({ words }: { words: string }) {
   const { client } = useGateway();
@@ -72,7 +78,9 @@ export function EventsPage({ words }: { words: string }) {
     if (known.size > MOST) for (const id of [...known.keys()].sort((a, b) => a - b).slice(0, known.size - MOST)) known.delete(id);
     redraw((turn) => turn + 1);
   };
-  const earlier = useAnswer(asked, () => client.events({ ...filter.of, limit: 1_000 }));
+  // Ids rise on each node by itself, and the live connection tells of one.
+  const node = useWelcome()?.node;
+  const earlier = useAnswer(`${asked} ${node}`, () => client.events({ ...filter.of, ...(node === undefined ? {} : { node }), limit: 1_000 }));
   // biome-ignore lint/correctness/useExhaustiveDependencies: what was asked for is taken once
   useEffect(() => {
     if (earlier.data !== null) take(earlier.data.events as readonly EventRow[]);
@@ -108,6 +116,7 @@ export function EventsPage({ words }: { words: string }) {
           <CopyButton label="Copy as CLI" text={() => asCommand(filter)} />
         </div>
       </header>
+      <OwnNode what="Events" />
       <p id="filter-help" className="muted count-line">
         {plural(shown.length, 'event')}
         {rows.current.skipped > 0 && `, ${whole(rows.current.skipped)} more left out because there were too many`}. Ids, sizes and positions, never contents.
@@ -127,7 +136,7 @@ export function EventsPage({ words }: { words: string }) {
           <DataGrid
             label="Events"
             fill
-            columns={COLUMNS}
+            columns={opened === null ? COLUMNS : BESIDE}
             rows={shown}
             keyOf={({ id }) => String(id)}
             onOpen={(row) => setOpened(row)}

@@ -50,7 +50,7 @@ export function DataGrid<R>(props: DataGridProps<R>) {
   const { label, rows, from = 0, total = rows.length, keyOf, onOpen, onWindow, brief, tall = false, fill = false, sort, onSort, openKey = null } = props;
   const isNarrow = useMedia(NARROW);
   const columns = isNarrow ? props.columns.filter(({ narrow }) => narrow === true) : props.columns;
-  const rowHeight = isNarrow && brief !== undefined ? 76 : tall ? 46 : 34;
+  const rowHeight = isNarrow && brief !== undefined ? 76 : tall ? 50 : 34;
 
   const place = useRef<HTMLDivElement>(null);
   const [hasPointer, setPointer] = useState(false);
@@ -225,7 +225,7 @@ export function DataGrid<R>(props: DataGridProps<R>) {
 }
 
 /** Space between two columns and at both ends of a row, as the style sheet has them. */
-const GAP_REM = 0.9;
+const GAP_REM = 0.8;
 const ENDS_REM = 1.6;
 
 /** What all columns take when each is as narrow as it may be: rows are as wide as their head, so they agree on it. */

@@ -101,7 +101,7 @@ function Present({ report, timeline }: { report: ManagerExplanation; timeline: r
           </dd>
         </div>
         <div>
-          <dt>Is</dt>
+          <dt>State</dt>
           <dd>
             {[connected ? 'connected' : 'without a connection', running ? 'being answered' : null, pinned ? 'pinned' : null, `on a ${seat} seat`]
               .filter((one) => one !== null)

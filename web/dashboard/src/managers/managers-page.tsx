@@ -1,6 +1,7 @@
 import { useState } from 'react';
 import type { ManagerRow, ManagerSort } from 'spillway/admin';
 import { type Column, DataGrid } from '../grid/data-grid.tsx';
+import { useWelcome } from '../live/live-state.ts';
 import { useTopic } from '../live/use-topic.ts';
 import { CliLine, shellWord } from '../ui/buttons.tsx';
 import { age, bytes, plural, shortId, whole } from '../ui/format.ts';
@@ -11,20 +12,19 @@ import { isVerdict, VERDICTS, Verdict } from '../ui/verdict.tsx';
 const SORTS: readonly ManagerSort[] = ['last-ack', 'unacked', 'buffered', 'idle', 'age'];
 
 const COLUMNS: readonly Column<ManagerRow>[] = [
-  { id: 'verdict', title: 'Verdict', width: '6.6rem', narrow: true, cell: ({ verdict }) => <Verdict verdict={verdict} /> },
-  { id: 'manager', title: 'Manager', width: 'minmax(8rem, .8fr)', cell: ({ manager }) => <code title={manager}>{shortId(manager)}</code> },
-  { id: 'user', title: 'User', width: 'minmax(7rem, .9fr)', narrow: true, cell: ({ user, tier }) => <span title={tier}>{user}</span> },
-  { id: 'age', title: 'Age', width: '4.6rem', align: 'end', sort: 'age', cell: ({ ageMs }) => age(ageMs) },
-  { id: 'pong', title: 'Pong', width: '4.4rem', align: 'end', cell: ({ lastPongMs }) => age(lastPongMs) },
-  { id: 'ack', title: 'Last ack', width: '5rem', align: 'end', sort: 'last-ack', cell: ({ lastAckMs }) => age(lastAckMs) },
-  { id: 'unacked', title: 'Unacked', width: '5rem', align: 'end', sort: 'unacked', narrow: true, cell: ({ unacked }) => whole(unacked) },
-  { id: 'buffered', title: 'Buffered', width: '5.4rem', align: 'end', sort: 'buffered', cell: ({ bufferedBytes }) => bytes(bufferedBytes) },
-  { id: 'quiet', title: 'Idle', width: '4.6rem', align: 'end', sort: 'idle', cell: ({ quietMs }) => age(quietMs) },
-  { id: 'page', title: 'Page', width: '4.8rem', cell: ({ visibility }) => (visibility === 'unknown' ? '–' : visibility) },
+  { id: 'verdict', title: 'Verdict', width: '5.6rem', narrow: true, cell: ({ verdict }) => <Verdict verdict={verdict} /> },
+  { id: 'manager', title: 'Manager', width: '7.4rem', cell: (row) => <Who {...row} /> },
+  { id: 'user', title: 'User', width: 'minmax(5.6rem, .8fr)', narrow: true, cell: ({ user, tier }) => <span title={`${user}, ${tier}`}>{user}</span> },
+  { id: 'age', title: 'Age', width: '4rem', align: 'end', sort: 'age', cell: ({ ageMs }) => age(ageMs) },
+  { id: 'pong', title: 'Pong', width: '3.4rem', align: 'end', cell: ({ lastPongMs }) => age(lastPongMs) },
+  { id: 'ack', title: 'Last ack', width: '4.6rem', align: 'end', sort: 'last-ack', cell: ({ lastAckMs }) => age(lastAckMs) },
+  { id: 'unacked', title: 'Unacked', width: '4.2rem', align: 'end', sort: 'unacked', narrow: true, cell: ({ unacked }) => whole(unacked) },
+  { id: 'buffered', title: 'Buffered', width: '4.6rem', align: 'end', sort: 'buffered', cell: ({ bufferedBytes }) => bytes(bufferedBytes) },
+  { id: 'quiet', title: 'Idle', width: '4rem', align: 'end', sort: 'idle', cell: ({ quietMs }) => age(quietMs) },
   {
     id: 'words',
     title: 'In words',
-    width: 'minmax(14rem, 2fr)',
+    width: 'minmax(12rem, 2fr)',
     cell: ({ text }) => (
       <span className="words" title={text}>
         {text}
@@ -33,10 +33,27 @@ const COLUMNS: readonly Column<ManagerRow>[] = [
   },
 ];
 
+/** Where gateways share a store. */
+const WITH_NODES: readonly Column<ManagerRow>[] = [
+  ...COLUMNS.slice(0, 3),
+  { id: 'node', title: 'Node', width: 'minmax(4rem, .5fr)', cell: ({ node }) => <span title={node}>{node}</span> },
+  ...COLUMNS.slice(3),
+];
+
+function Who({ manager, visibility }: ManagerRow) {
+  return (
+    <span className="two-lines">
+      <code title={manager}>{shortId(manager)}</code>
+      {visibility !== 'unknown' && <span className="muted">page {visibility}</span>}
+    </span>
+  );
+}
+
 /** Managers of everybody, worst first. */
 export function ManagersPage({ verdict, user }: { verdict: string | null; user: string | null }) {
   const [sort, setSort] = useState<ManagerSort>('last-ack');
   const [from, setFrom] = useState(0);
+  const columns = useWelcome()?.features.includes('nodes') === true ? WITH_NODES : COLUMNS;
   const wanted = verdict !== null && isVerdict(verdict) ? verdict : null;
   const filter = { ...(wanted === null ? {} : { verdict: wanted }), ...(user === null ? {} : { user }) };
   const managers = useTopic<'managers'>({ of: 'managers', ...(Object.keys(filter).length === 0 ? {} : { filter }), sort, window: { from, size: 100 } });
@@ -77,7 +94,7 @@ export function ManagersPage({ verdict, user }: { verdict: string | null; user: 
                 label="Managers"
                 fill
                 tall
-                columns={COLUMNS}
+                columns={columns}
                 rows={data.rows}
                 from={data.from}
                 total={data.total}

@@ -22,17 +22,17 @@ export function TwoSides({ report }: { report: ManagerExplanation }) {
     <div className="two-sides">
       <section aria-label="Transport">
         <h2>Transport</h2>
-        <Signals signals={side('transport')} />
         <p className="conclusion" data-tone={connected ? 'good' : 'bad'}>
           → {connected ? `a socket is open, last pong ${age(signal(evidence, 'E4')?.ageMs)} ago` : 'there is no socket'}
         </p>
+        <Signals signals={side('transport')} />
       </section>
       <section aria-label="Delivery">
         <h2>Delivery</h2>
-        <Signals signals={side('delivery')} />
         <p className="conclusion" data-tone={isDead(verdict) ? 'bad' : verdict === 'healthy' || verdict === 'idle' ? 'good' : 'waiting'}>
           → {DELIVERY[verdict]}
         </p>
+        <Signals signals={side('delivery')} />
         <p className="muted">
           {owed === 0 ? 'It owes no acknowledgement.' : `${plural(owed, 'event')} sent and not acknowledged; nothing is lost, the log keeps what is owed.`}
         </p>

@@ -6,7 +6,6 @@ import { Chart, type Line } from './chart.tsx';
 import { SeriesStore, type Values } from './series-store.ts';
 
 const perSecond = (value: number | null): string => brief(value);
-const MINUTE_S = 60;
 
 type Spec = readonly [label: string, name: SeriesName, colour: string, dash?: readonly number[]];
 
@@ -41,11 +40,13 @@ export function Charts({ range }: { range: SeriesRange }) {
     redraw((turn) => turn + 1);
   });
   const { at, stepMs } = store.current;
-  const line = ([label, name, colour, dash]: Spec, spell: Line['spell'], change?: (values: Values) => Values): Line => {
-    const values = store.current.of(name);
-    return { label, colour, values: change === undefined ? values : change(values), spell, ...(dash === undefined ? {} : { dash }) };
-  };
-  const perMinute = (values: Values): Values => values.map((value) => (value === null ? null : value * MINUTE_S));
+  const line = ([label, name, colour, dash]: Spec, spell: Line['spell'], values: Values = store.current.of(name)): Line => ({
+    label,
+    colour,
+    values,
+    spell,
+    ...(dash === undefined ? {} : { dash }),
+  });
   return (
     <div className="charts" data-step={stepMs}>
       <Chart title="Admissions" unit="per second" at={at} stacked lines={ADMISSIONS.map((spec) => line(spec, perSecond))} spellAxis={brief} />
@@ -62,7 +63,15 @@ export function Charts({ range }: { range: SeriesRange }) {
           line(['p99', 'cleanup.p99Ms', '--series-orange'], milliseconds),
         ]}
       />
-      <Chart title="Zombies" unit="found per minute" at={at} stacked lines={ZOMBIES.map((spec) => line(spec, brief, perMinute))} spellAxis={brief} />
+      <Chart
+        title="Zombies"
+        unit="found in a minute"
+        at={at}
+        stacked
+        atLeast={4}
+        lines={ZOMBIES.map((spec) => line(spec, brief, store.current.inAMinute(spec[1])))}
+        spellAxis={brief}
+      />
       <Chart
         title="Delivery"
         unit="ms · unacked, right"

@@ -11,14 +11,15 @@ const SIGNS: Readonly<Record<Tone, string>> = { good: 'well', waiting: 'look', b
 /** The figures that say in two seconds whether anybody has to act. */
 export function Headline({ summary: s }: { summary: Summary }) {
   const welcome = useWelcome();
-  const has = (feature: 'alerts' | 'golden-path'): boolean => welcome?.features.includes(feature) === true;
+  const has = (feature: 'alerts' | 'golden-path' | 'nodes'): boolean => welcome?.features.includes(feature) === true;
   const cleanup: Tone = s.cleanupP99Ms === null ? 'plain' : s.cleanupP99Ms > 500 ? 'bad' : 'good';
   return (
     <>
-      {(s.draining || s.storeFailOpen) && (
+      {(s.draining || s.storeFailOpen || s.selfSlow) && (
         <p className="banner" data-tone="waiting">
           {s.draining && 'This node drains: its clients move to other nodes, answers go on. '}
-          {s.storeFailOpen && 'The store cannot be asked: admissions go by what this node knows.'}
+          {s.storeFailOpen && 'The store does not answer: whoever is seated stays, and comes back to that seat. '}
+          {s.selfSlow && 'This node is too slow itself: until it is well it calls nobody dead, since the silence could be its own fault.'}
         </p>
       )}
       <dl className="headline">
@@ -71,7 +72,7 @@ export function Headline({ summary: s }: { summary: Summary }) {
         ))}
       </p>
       <p className="counts muted">
-        {facts(s).map(([key, fact]) => (
+        {facts(s, has('nodes')).map(([key, fact]) => (
           <Fragment key={key}>
             <span>{fact}</span>
           </Fragment>
@@ -81,10 +82,15 @@ export function Headline({ summary: s }: { summary: Summary }) {
   );
 }
 
-function facts(s: Summary): readonly (readonly [string, ReactNode])[] {
+/** `summed`: over nodes, on each of which a user counts. */
+function facts(s: Summary, summed: boolean): readonly (readonly [string, ReactNode])[] {
   const all: (readonly [string, ReactNode, boolean])[] = [
-    ['users', `${plural(s.users, 'user')}${s.usersAtLimit > 0 ? `, ${whole(s.usersAtLimit)} at the limit` : ''}`, true],
-    ['seats', `${plural(s.seats, 'seat')}, ${whole(s.effectiveSeats)} effective (${s.seats === 0 ? NOTHING : percent(s.effectiveSeats / s.seats)})`, true],
+    [
+      'users',
+      `${plural(s.users, 'user')}${summed && s.users > 0 ? ', each counted on every node it is on' : ''}${s.usersAtLimit > 0 ? `, ${whole(s.usersAtLimit)} at the limit` : ''}`,
+      true,
+    ],
+    ['seats', `${plural(s.seats, 'seat')}${s.seats === 0 ? '' : `, ${whole(s.effectiveSeats)} effective (${percent(s.effectiveSeats / s.seats)})`}`, true],
     ['sockets', plural(s.transports, 'socket'), true],
     ['quarantined', `${whole(s.quarantined)} quarantined`, s.quarantined > 0],
     ['burst', `${whole(s.burst.active)} in burst, ${whole(s.burst.debt)} repaying`, s.burst.active + s.burst.debt > 0],

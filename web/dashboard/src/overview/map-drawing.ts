@@ -2,6 +2,7 @@
 
 import { colourOf } from '../ui/colours.ts';
 import { CELL_VERDICTS } from './manager-map.ts';
+import { paintCells } from './map-pixels.ts';
 
 export interface MapLayout {
   readonly columns: number;
@@ -12,6 +13,8 @@ export interface MapLayout {
 
 const BEST_HEIGHT = 190;
 const BIGGEST = 18;
+/** From this pitch on there is room for a shape in a cell. */
+const MARKED = 9;
 
 /** The biggest cells with which `count` of them fit into the usual height; very many make it higher. */
 export function layOut(count: number, width: number): MapLayout {
@@ -29,18 +32,21 @@ export function drawMap(canvas: HTMLCanvasElement, cells: Uint8Array, { columns,
   if (canvas.width !== wide || canvas.height !== high) Object.assign(canvas, { width: wide, height: high });
   const context = canvas.getContext('2d');
   if (context === null) return;
-  context.setTransform(ratio, 0, 0, ratio, 0, 0);
-  context.clearRect(0, 0, width, height);
   const gap = pitch >= 8 ? 2 : pitch >= 4 ? 1 : 0;
   const size = pitch - gap;
-  // One colour after the other: changing it costs more than a rectangle.
-  COLOURS.forEach((colour, verdict) => {
-    context.fillStyle = colourOf(colour);
-    for (let i = 0; i < cells.length; i++) {
-      if (((cells[i] ?? 0) & 7) === verdict) context.fillRect((i % columns) * pitch, Math.floor(i / columns) * pitch, size, size);
-    }
-  });
-  if (pitch >= 9) drawMarks(context, cells, columns, pitch, size);
+  if (pitch < MARKED) paintCells(canvas, cells, { columns, pitch, size }, COLOURS);
+  context.setTransform(ratio, 0, 0, ratio, 0, 0);
+  if (pitch >= MARKED) {
+    context.clearRect(0, 0, width, height);
+    // One colour after the other: changing it costs more than a rectangle.
+    COLOURS.forEach((colour, verdict) => {
+      context.fillStyle = colourOf(colour);
+      for (let i = 0; i < cells.length; i++) {
+        if (((cells[i] ?? 0) & 7) === verdict) context.fillRect((i % columns) * pitch, Math.floor(i / columns) * pitch, size, size);
+      }
+    });
+    drawMarks(context, cells, columns, pitch, size);
+  }
   if (chosen !== null && chosen < cells.length) {
     context.strokeStyle = colourOf('--text');
     context.lineWidth = 2;

@@ -2,7 +2,7 @@ import { useState } from 'react';
 import type { SeriesRange } from 'spillway/admin';
 import { useTopic } from '../live/use-topic.ts';
 import { NodesTable } from '../nodes/nodes-table.tsx';
-import { Place } from '../ui/states.tsx';
+import { OwnNode, Place } from '../ui/states.tsx';
 import { Charts } from './charts.tsx';
 import { Headline } from './headline.tsx';
 import { MapPanel } from './map-panel.tsx';
@@ -33,6 +33,7 @@ export function Overview() {
           </label>
         ))}
       </fieldset>
+      <OwnNode what="Charts and map are" />
       <Charts key={range} range={range} />
       <MapPanel />
       <section className="panel" aria-label="Nodes">

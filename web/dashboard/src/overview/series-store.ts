@@ -5,6 +5,8 @@ import { SERIES, type SeriesName, type SeriesRange, type SeriesUpdate } from 'sp
 /** Points of each range that the gateway keeps. */
 const KEEPS: Readonly<Record<SeriesRange, number>> = { '15m': 900, '24h': 1_440, '7d': 1_008 };
 
+const MINUTE_MS = 60_000;
+
 export type Values = readonly (number | null)[];
 
 export class SeriesStore {
@@ -39,5 +41,20 @@ export class SeriesStore {
 
   of(name: SeriesName): Values {
     return this.#columns[SERIES.indexOf(name)] ?? [];
+  }
+
+  /** What a rate adds up to in the minute before each point; where a step is longer, its mean over the step. */
+  inAMinute(name: SeriesName): Values {
+    const rates = this.of(name);
+    const steps = Math.max(1, Math.round(MINUTE_MS / this.stepMs));
+    const perStep = Math.min(this.stepMs, MINUTE_MS) / 1_000;
+    let sum = 0;
+    return rates.map((rate, i) => {
+      sum += (rate ?? 0) - (i < steps ? 0 : (rates[i - steps] ?? 0));
+      if (rate === null) return null;
+      const found = sum * perStep;
+      // A rate is a count by the time that its second really took, which is seldom a whole one.
+      return this.stepMs <= MINUTE_MS ? Math.round(found) : found;
+    });
   }
 }

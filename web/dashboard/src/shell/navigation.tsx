@@ -1,3 +1,5 @@
+import { useEffect, useRef } from 'react';
+import { useMedia } from '../../../chat/src/ui/media.ts';
 import { useWelcome } from '../live/live-state.ts';
 import { useTopic } from '../live/use-topic.ts';
 import { href, type Route } from '../ui/route.ts';
@@ -12,8 +14,14 @@ export function Navigation({ route }: { route: Route }) {
   const { data } = useTopic<'summary'>({ of: 'summary' }, { always: true });
   const counts: Readonly<Record<string, number | undefined>> = { queue: data?.summary.queue.length, alerts: data?.summary.alertsFiring };
   const current = BELONGS[route.screen] ?? route.screen;
+  const place = useRef<HTMLElement>(null);
+  const isNarrow = useMedia('(max-width: 899px)');
+  // biome-ignore lint/correctness/useExhaustiveDependencies: on narrow screens the entry of another screen may be out of view
+  useEffect(() => {
+    place.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
+  }, [current, welcome === null, isNarrow]);
   return (
-    <nav className="navigation" aria-label="Screens">
+    <nav ref={place} className="navigation" aria-label="Screens">
       <ul>
         {SCREENS.filter((screen) => isThere(screen, welcome)).map(({ name, title, letter }) => (
           <li key={name}>

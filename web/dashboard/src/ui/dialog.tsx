@@ -46,7 +46,9 @@ export function ReasonField({ value, onChange }: { value: string; onChange: (val
   const id = useId();
   return (
     <div className="field">
-      <label htmlFor={id}>Reason, for the audit log</label>
+      <label htmlFor={id}>
+        Reason, for the audit log <span className="muted">(needed)</span>
+      </label>
       <input id={id} value={value} maxLength={500} onChange={(event) => onChange(event.target.value)} autoComplete="off" required />
     </div>
   );

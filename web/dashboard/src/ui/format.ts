@@ -8,10 +8,10 @@ export const NOTHING = '–';
 
 export const whole = (value: number | null | undefined): string => (value == null ? NOTHING : WHOLE.format(value));
 
-/** Short where it is big: 1,234 · 12.3k · 1.2M. */
+/** Short where it is big: 0.25 · 10.5 · 1,234 · 12.3k · 1.2M. */
 export function brief(value: number | null | undefined): string {
   if (value == null) return NOTHING;
-  if (Math.abs(value) < 10) return String(Number(value.toFixed(value < 1 ? 2 : 1)));
+  if (Math.abs(value) < 100) return String(Number(value.toFixed(value < 1 ? 2 : 1)));
   if (Math.abs(value) < 10_000) return WHOLE.format(Math.round(value));
   return Math.abs(value) < 1_000_000 ? `${(value / 1_000).toFixed(1)}k` : `${(value / 1_000_000).toFixed(1)}M`;
 }

@@ -30,12 +30,12 @@ export function UsersPage({ filter: opened }: { filter: string }) {
   const users = useTopic<'users'>({ of: 'users', ...(filter === '' ? {} : { filter }), sort, window: { from, size: 100 } });
 
   const columns: readonly Column<UserRow>[] = [
-    { id: 'user', title: 'User', width: 'minmax(10rem, 2fr)', narrow: true, sort: 'name', cell: ({ user }) => <b>{user}</b> },
+    { id: 'user', title: 'User', width: 'minmax(6.2rem, 2fr)', narrow: true, sort: 'name', cell: ({ user }) => <b>{user}</b> },
     { id: 'tier', title: 'Tier', width: 'minmax(6rem, 1fr)', cell: ({ tier }) => tier },
     {
       id: 'seats',
       title: 'Seats',
-      width: 'minmax(8rem, 1fr)',
+      width: 'minmax(6.6rem, 1fr)',
       align: 'end',
       narrow: true,
       sort: 'seats',
@@ -54,7 +54,7 @@ export function UsersPage({ filter: opened }: { filter: string }) {
     {
       id: 'zombies',
       title: 'Zombies',
-      width: 'minmax(5rem, .7fr)',
+      width: 'minmax(4.4rem, .7fr)',
       align: 'end',
       narrow: true,
       sort: 'zombies',

@@ -1,0 +1,121 @@
+import { row } from './faults.ts';
+import type { Mutant } from './mutant.ts';
+
+const STREAMS = 'src/streams/reading-along.test.ts';
+const RUNS = 'test/integration/nodes-runs.test.ts';
+
+/** Mistakes in what several nodes write, read and answer in one thread. */
+export const CLUSTER_STREAM_MUTANTS: readonly Mutant[] = [
+  {
+    name: 'tail-written-again',
+    proves: 'a writer goes on in the old epoch although the log has lost what it had confirmed',
+    file: 'src/streams/stream.ts',
+    find: 'claimed.epoch === epoch && claimed.head < mark',
+    replace: 'false',
+    caughtBy: `${STREAMS} -t shows every follower`,
+  },
+  {
+    name: 'tail-not-missed',
+    proves: 'a follower does not notice that the log has lost what it was shown',
+    file: 'src/streams/reading-along.ts',
+    find: 'state.epoch === asked.epoch && state.head < asked.mark',
+    replace: 'false',
+    caughtBy: `${STREAMS} -t begins a new epoch`,
+  },
+  {
+    name: 'epoch-not-looked-at',
+    proves: 'entries are taken for those of the known epoch, whatever epoch the log has by now',
+    file: 'src/streams/reading-along.ts',
+    find: 'const next = state.epoch === asked.epoch && ',
+    replace: 'const next = ',
+    caughtBy: `${STREAMS} -t never takes entries`,
+  },
+  {
+    name: 'ahead-is-rewound',
+    proves: 'a client that another node has told more than this one knows is told that the log is lost',
+    file: 'src/streams/cursor.ts',
+    find: "if (isBeyond() && typeof from === 'object' && (await",
+    replace: "if (false && typeof from === 'object' && (await",
+    caughtBy: `${STREAMS} -t is not behind`,
+  },
+  {
+    name: 'writer-for-ever',
+    proves: 'a writer does not notice that another node writes',
+    file: 'src/streams/stream.ts',
+    find: '    // Whoever wrote them has claimed the stream since.\n    this.#token = null;\n',
+    replace: '',
+    caughtBy: `${STREAMS} -t is left quietly`,
+  },
+  {
+    name: 'news-before-answer',
+    proves: 'the log shows a message before its sender has been told that it was accepted',
+    file: 'src/streams/stream.ts',
+    find: 'if (this.#speakers.size > 0) await',
+    replace: 'if (this.#speakers.size > 1_000) await',
+    caughtBy: `${RUNS} -t shows a message to nobody`,
+  },
+  {
+    name: 'dead-keep-runs',
+    proves: 'runs of a dead node are left to it',
+    file: 'src/gateway/anywhere.ts',
+    find: "return this.#cluster.standing(life) === 'dead' || ",
+    replace: 'return ',
+    caughtBy: `${RUNS} -t whose node dies`,
+  },
+  {
+    name: 'living-are-robbed',
+    proves: 'a thread is taken from a living node that answers in it',
+    file: 'src/gateway/anywhere.ts',
+    find: 'seize = this.isOver(answer.by) ? answer.token : undefined;',
+    replace: 'seize = answer.token;',
+    caughtBy: `${RUNS} -t in which one node answers`,
+  },
+  {
+    name: 'drained-keep-waiting',
+    proves: 'a node that is drained keeps the runs that wait',
+    file: 'src/gateway/thread-runs.ts',
+    find: '    if (giveAway === null || ',
+    replace: '    if (giveAway !== null || ',
+    caughtBy: `${RUNS} -t whose node is drained`,
+  },
+  {
+    name: 'lost-claim-is-refused',
+    proves: 'a message that meets another writer on its way is refused',
+    file: 'src/gateway/anywhere.ts',
+    find: "error.code === 'SPILLWAY_STORE_BROKEN' && error.retry === 'now'",
+    replace: "error.code === 'SPILLWAY_STORE_BROKEN' && error.retry === 'never'",
+    caughtBy: `${RUNS} -t that another node takes over`,
+  },
+  {
+    name: 'hints-only',
+    proves: 'a follower relies on hints, which may never come',
+    file: 'src/streams/reading-along.ts',
+    find: '      this.lookSoon();\n      this.#arm();',
+    replace: '      this.#arm();',
+    caughtBy: `${RUNS} -t is followed live`,
+  },
+  {
+    name: 'nodes-send-before-log',
+    proves: 'events are shown before Redis has confirmed them',
+    file: 'src/streams/stream.ts',
+    find: '    this.#view.keep(logged, bytes);\n    this.#commit.want(this);',
+    replace: '    this.#view.keep(logged, bytes);\n    this.#view.reached(offset);\n    this.#view.wake();\n    this.#commit.want(this);',
+    caughtBy: 'test/acceptance/as-09-nodes.test.ts -t a node is killed',
+  },
+  {
+    name: 'death-unheard',
+    proves: 'runs of a dead node have no end before somebody happens to look',
+    file: 'src/gateway/left-runs.ts',
+    find: 'deps.cluster.onDeath(() => this.#later(SPREAD_MS * deps.random.share()))',
+    replace: 'deps.cluster.onDeath(() => {})',
+    caughtBy: row('F13d-redis'),
+  },
+  {
+    name: 'asked-otherwise',
+    proves: 'what Redis did not answer in time is asked again as another request, which it cannot know for the same',
+    file: 'src/streams/outbox.ts',
+    find: 'if (this.#inFlight) return this.#inFlight.request;',
+    replace: 'this.#inFlight = null;',
+    caughtBy: row('F13f-redis'),
+  },
+];
