@@ -107,7 +107,6 @@ export function onGap(e: Evidence, gapMs: number): Evidence {
 export const onRun = (e: Evidence, run: boolean, now: Attentive): Evidence => (e.run === run ? e : { ...e, run, activityAt: now });
 
 export const onVisibility = (e: Evidence, visibility: Evidence['visibility']): Evidence => ({ ...e, visibility });
-export const onOwner = (e: Evidence, owner: Evidence['owner']): Evidence => ({ ...e, owner });
 
 /** The transport is gone, or the client said it leaves (E8), or records disagree (E9). What was unanswered or unacknowledged on it accuses nobody. */
 export const onLink = (e: Evidence, link: Link): Evidence => ({ ...e, link, probe: null, owed: null, pingFlushedAt: null, outputStuckSince: null });

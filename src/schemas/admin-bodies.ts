@@ -1,3 +1,4 @@
+import { EVENT_TYPES } from '../protocol/event-types.ts';
 /** Schemas of what the admin API takes, and of its answers around the reports. */
 
 import { z } from 'zod';
@@ -86,33 +87,6 @@ export const HistoryQuery = z.strictObject({
   limit: limit(200, 50),
   cursor: sequence.optional().describe('`nextCursor` of the page before.'),
 });
-/** What the history keeps; `http/admin/event-routes.ts` does not compile if the two differ. */
-const EVENT_TYPES = [
-  'admission-ended',
-  'queue-entered',
-  'queue-left',
-  'lockout',
-  'burst-changed',
-  'manager-seated',
-  'verdict-changed',
-  'manager-ended',
-  'cleanup-finished',
-  'transport-quarantined',
-  'eviction-regret',
-  'mismatch-found',
-  'resumed',
-  'gap-told',
-  'run-started',
-  'run-ended',
-  'store-lost',
-  'store-back',
-  'node-died',
-  'drain-started',
-  'drain-finished',
-  'golden-path-ran',
-  'operator-acted',
-  'alert-changed',
-] as const;
 export const EventType = z.enum(EVENT_TYPES).meta({ id: 'EventType' });
 export const EventsQuery = z.strictObject({
   type: EventType.optional(),

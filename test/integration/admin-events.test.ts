@@ -1,15 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { EVENT_TYPES } from '../../src/managers/inspection/history.ts';
-import { Events, EventType } from '../../src/schemas/admin-bodies.ts';
+import { Events } from '../../src/schemas/admin-bodies.ts';
 import { expectShape, startWithAdmin } from '../support/admin.ts';
 import { EventReader, expectProblem } from './http-support.ts';
 
 const STREAM = { accept: 'text/event-stream' };
 type Told = { id: number; type: string; data: { user: string; managerId?: string } };
-
-test('the description names every event of the factory', () => {
-  expect(EventType.options.toSorted()).toEqual(EVENT_TYPES.toSorted());
-});
 
 describe('what happened', () => {
   test('is told in order, and `nextCursor` goes on behind it', async () => {

@@ -1,4 +1,5 @@
 import type { Clock } from '../../ports/clock.ts';
+import { EVENT_TYPES } from '../../protocol/event-types.ts';
 import type { UserId } from '../../protocol/ids.ts';
 import type { VerdictName } from '../../protocol/messages.ts';
 import type { CleanupReport, FactoryEmitter, FactoryEvents } from '../events.ts';
@@ -39,35 +40,7 @@ export interface HistoryFilter {
   readonly limit?: number;
 }
 
-/** What the history keeps and operators can watch: all but what every frame and every question does. Of verdicts, those between `healthy`
- *  and `idle` are left out. */
-export const EVENT_TYPES = [
-  'admission-ended',
-  'queue-entered',
-  'queue-left',
-  'lockout',
-  'burst-changed',
-  'manager-seated',
-  'verdict-changed',
-  'manager-ended',
-  'cleanup-finished',
-  'transport-quarantined',
-  'eviction-regret',
-  'mismatch-found',
-  'resumed',
-  'gap-told',
-  'run-started',
-  'run-ended',
-  'store-lost',
-  'store-back',
-  'node-died',
-  'drain-started',
-  'drain-finished',
-  'golden-path-ran',
-  'operator-acted',
-  'alert-changed',
-] as const satisfies readonly (keyof FactoryEvents)[];
-export type HistoryType = (typeof EVENT_TYPES)[number];
+export type HistoryType = Extract<keyof FactoryEvents, (typeof EVENT_TYPES)[number]>;
 
 /** What happened lately: bounded, in memory, of each kind the oldest forgotten first. */
 export class History {

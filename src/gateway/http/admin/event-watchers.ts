@@ -1,5 +1,6 @@
 import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
-import { EVENT_TYPES, type HistoryEvent, type HistoryType } from '../../../managers/inspection/history.ts';
+import type { HistoryEvent, HistoryType } from '../../../managers/inspection/history.ts';
+import { EVENT_TYPES } from '../../../protocol/event-types.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import type { EventRow } from '../../../protocol/live.ts';
 import type { Services } from '../../services.ts';

@@ -1,0 +1,28 @@
+/** What the history keeps and operators can watch: all but what every frame and every question does. Of verdicts, those between `healthy`
+ *  and `idle` are left out. */
+export const EVENT_TYPES = [
+  'admission-ended',
+  'queue-entered',
+  'queue-left',
+  'lockout',
+  'burst-changed',
+  'manager-seated',
+  'verdict-changed',
+  'manager-ended',
+  'cleanup-finished',
+  'transport-quarantined',
+  'eviction-regret',
+  'mismatch-found',
+  'resumed',
+  'gap-told',
+  'run-started',
+  'run-ended',
+  'store-lost',
+  'store-back',
+  'node-died',
+  'drain-started',
+  'drain-finished',
+  'golden-path-ran',
+  'operator-acted',
+  'alert-changed',
+] as const;
