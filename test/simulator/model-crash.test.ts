@@ -52,7 +52,7 @@ it('I12: wherever it dies, before or after a call of the store had its effect, a
       // The books hear here of seats that have lapsed.
       await rig.store.seats.facts(ADA, seatLimits(rig));
       await rig.compareAtRest(ADA);
-      expect(rig.factory.getFactoryStatus().sockets).toBe(rig.pages.filter((p) => p.connection !== null).length);
+      expect(rig.factory.getFactoryStatus().sockets).toBe(rig.sockets);
       expect([...rig.problems, ...rig.ledger.problems.filter((p) => !p.startsWith('I2') && !p.startsWith('I3'))]).toEqual([]);
       await rig.close();
     }),

@@ -146,6 +146,7 @@ export class ModelRig {
   /** All that live, the first of them `factory`; a dead one is null. */
   readonly nodes: (ModelNode | null)[] = [];
   readonly #at = new WeakMap<ModelPage, number>();
+  readonly #sockets = new Set<VirtualConnection>();
   readonly #o: RigOptions;
   #opened = 0;
   #life = 0;
@@ -190,6 +191,7 @@ export class ModelRig {
       connection?.die();
       if (page.attempt?.endedAt === null) page.attempt.state = 'left';
     }
+    this.#sockets.clear();
     this.attempts.length = 0;
     this.clock.touch();
     this.nodes[0] = this.#makeNode(0);
@@ -258,6 +260,8 @@ export class ModelRig {
       { delayMs: () => ONE_WAY_MS, kernelBytes: 65_536, stubborn: 0 },
       endOf(page, () => connection),
     );
+    this.#sockets.add(connection);
+    connection.onGone = () => this.#sockets.delete(connection);
     page.connection = connection;
     page.closedWith = null;
     const record: AttemptRecord = {
@@ -311,6 +315,11 @@ export class ModelRig {
       { tier: o.tier ?? 'free', attended: true },
     ).catch((error: unknown) => this.problems.push(`serving failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`));
     return record;
+  }
+
+  /** Sockets that are open at the one process there is: also those whose closing handshake is under way, though their pages know already. */
+  get sockets(): number {
+    return this.#sockets.size;
   }
 
   /** Everything that needs no time has happened. */
