@@ -172,7 +172,7 @@ export class Leases {
   }
 
   async #end(manager: WebSocketManager, digest: SeatDigest, reason: EvictReason): Promise<void> {
-    if (reason === 'superseded' && this.#context.cluster !== null && (await this.#goesOn(manager, digest))) return;
+    if (this.#context.cluster !== null && (await this.#goesOn(manager, digest, reason))) return;
     if (manager.seat?.token !== digest.token) return;
     this.#tell('ended', 1);
     this.#deps.taken(manager, reason);
@@ -180,14 +180,23 @@ export class Leases {
 
   /** Whether a seat with a newer token is ours all the same: because the store has carried out what it had answered too late, or because
    *  the client has come back here since while we could not tell the store. It goes on under a token that the store knows. */
-  async #goesOn(manager: WebSocketManager, { token }: SeatDigest): Promise<boolean> {
-    const { life, seatLimits, random } = this.#context;
-    const user = manager.user.userId;
-    const { seats } = await this.#deps.seats.facts(user, seatLimits);
+  async #goesOn(manager: WebSocketManager, { token }: SeatDigest, reason: EvictReason): Promise<boolean> {
+    const { life, seatLimits } = this.#context;
+    // Where it had been meanwhile it was given up because nobody came back there: its client is here.
+    if (reason === 'transport-lost') return manager.attachment !== null && (await this.#seatAnew(manager, token));
+    if (reason !== 'superseded') return false;
+    const { seats } = await this.#deps.seats.facts(manager.user.userId, seatLimits);
     const seat = seats.find((s) => s.manager === manager.id);
     if (seat === undefined || seat.token <= token) return false;
     if (seat.node === life.node && seat.incarnation === life.incarnation) return reseated(manager, token, seat.token);
     if (manager.attachment === null || !(await isHereLast(this.#context, manager, seat))) return false;
+    return await this.#seatAnew(manager, token);
+  }
+
+  /** Asks the store for a seat in the place of the one by `token`: taken over from where it is, or a free one. */
+  async #seatAnew(manager: WebSocketManager, token: number): Promise<boolean> {
+    const { life, seatLimits, random } = this.#context;
+    const user = manager.user.userId;
     const request = { user, manager: manager.id, attach: newId(random, 'mgr'), ...life, class: 'user', mayBurst: false, limits: seatLimits } as const;
     const taken = await this.#deps.seats.admit(request);
     if (taken.is !== 'ok' || !reseated(manager, token, taken.token)) return false;

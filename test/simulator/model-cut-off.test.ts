@@ -133,7 +133,10 @@ class Play {
       case 'back': {
         const away = this.rig.pages.filter((p) => p.connection === null && p.attempt?.endedAt !== null && !this.#left.has(p));
         const back = away[n % Math.max(1, away.length)];
-        if (back !== undefined) this.#ask(node, back);
+        if (back === undefined) break;
+        // No page is seated, cut off and at another node within one millisecond, which is as fine as two nodes that are alone can tell time.
+        if (back.attempt?.endedAt === this.rig.clock.now) await this.rig.clock.pass(1);
+        this.#ask(node, back);
         break;
       }
       case 'cut':
