@@ -4,14 +4,51 @@ import type { SpillwayError } from '../protocol/errors.ts';
 /** Called in the order of offsets, before any follower is woken: what must reach a client before its events is sent here. */
 export type OnLogged = (offset: number) => void;
 
+/** What a writer hands over; the stream gives it its offset. */
+export type NewEntry = Omit<LogEntry, 'offset'>;
+
+// Both are classes, not literals: of a literal whose first ones lived long V8 puts all later ones among the old objects at once, and they
+// drag the young texts that they name along. Measured: 1.3 KB of each token grew old and died there, at 10 ms a scavenge instead of 5.
+
+/** An entry with its place. */
+export class NumberedEntry implements LogEntry {
+  readonly offset: number;
+  readonly kind: LogEntry['kind'];
+  readonly run: LogEntry['run'];
+  readonly codec: LogEntry['codec'];
+  readonly data: string;
+  readonly at: number;
+
+  constructor(offset: number, { kind, run, codec, data, at }: NewEntry) {
+    this.offset = offset;
+    this.kind = kind;
+    this.run = run;
+    this.codec = codec;
+    this.data = data;
+    this.at = at;
+  }
+}
+
 /** An entry on its way to the store. */
-export interface Sending {
+export class Sending {
   readonly entry: LogEntry;
   /** UTF-8 bytes of its event. */
   readonly bytes: number;
   readonly records: AppendRecords | undefined;
   readonly onLogged: OnLogged | undefined;
   readonly onLost: ((error: SpillwayError) => void) | undefined;
+
+  constructor(
+    entry: LogEntry,
+    bytes: number,
+    told: { readonly records?: AppendRecords; readonly onLogged?: OnLogged; readonly onLost?: (error: SpillwayError) => void },
+  ) {
+    this.entry = entry;
+    this.bytes = bytes;
+    this.records = told.records;
+    this.onLogged = told.onLogged;
+    this.onLost = told.onLost;
+  }
 }
 
 /** Unconfirmed bytes from which on a run is no longer pulled. */
@@ -21,7 +58,7 @@ const REQUEST_BYTES = 1024 * 1024;
 
 /** What has its offset and is not confirmed yet, in order, and whoever waits for that. */
 export class Outbox {
-  #sending: Sending[] = [];
+  readonly #sending: Sending[] = [];
   #bytes = 0;
   #inFlight: { readonly request: AppendRequest; readonly count: number } | null = null;
   #roomWaiters: (() => void)[] = [];
@@ -78,8 +115,7 @@ export class Outbox {
   take(): readonly Sending[] {
     const count = this.#inFlight?.count ?? 0;
     this.#inFlight = null;
-    const taken = count < this.#sending.length ? this.#sending.splice(0, count) : this.#sending;
-    if (taken === this.#sending) this.#sending = [];
+    const taken = this.#sending.splice(0, count);
     for (const { bytes } of taken) this.#bytes -= bytes;
     return taken;
   }
@@ -92,8 +128,7 @@ export class Outbox {
 
   /** Everything leaves, answered or not. */
   clear(): readonly Sending[] {
-    const all = this.#sending;
-    this.#sending = [];
+    const all = this.#sending.splice(0);
     this.#bytes = 0;
     this.#inFlight = null;
     return all;

@@ -1,23 +1,13 @@
 import type { Clock } from '../ports/clock.ts';
 import type { AppendAnswer, AppendRecords, AppendRequest, LogEntry, Store, StreamKey, StreamState, WriterToken } from '../ports/store.ts';
-import type { Codec } from '../protocol/agent-events.ts';
 import { SpillwayError } from '../protocol/errors.ts';
-import type { Epoch, RunId } from '../protocol/ids.ts';
+import type { Epoch } from '../protocol/ids.ts';
 import type { Commit, Committable } from './commit.ts';
 import { LogReader } from './log-reader.ts';
 import { type Follower, LogView } from './log-view.ts';
-import { type OnLogged, Outbox, type Sending } from './outbox.ts';
+import { type NewEntry, NumberedEntry, type OnLogged, Outbox, Sending } from './outbox.ts';
 import { type Readable, ReadingAlong } from './reading-along.ts';
 import type { HeldElsewhere, Sharing } from './sharing.ts';
-
-/** What a writer hands over; the stream gives it its offset. */
-export interface NewEntry {
-  readonly kind: 'agent' | 'message';
-  readonly run: RunId | null;
-  readonly codec: Codec;
-  readonly data: string;
-  readonly at: number;
-}
 
 /** One conversation's log as this process sees it. An entry gets its offset synchronously, is confirmed by the store, and only
  *  then moves the mark up to which followers read: nobody has seen an event that the log could forget. Where nodes share the store, a
@@ -137,10 +127,9 @@ export class Stream implements Committable, Readable {
     if (this.#token === null)
       throw new SpillwayError('SPILLWAY_BAD_ARGUMENT', 'Expected a writable stream, got one that nobody claimed; await `writable()` first.');
     const offset = ++this.#head;
-    const { kind, run, codec, data, at } = entry;
-    const logged: LogEntry = { offset, kind, run, codec, data, at };
-    const bytes = Buffer.byteLength(data);
-    this.#outbox.add({ entry: logged, bytes, records: o.records, onLogged: o.onLogged, onLost: o.onLost });
+    const logged = new NumberedEntry(offset, entry);
+    const bytes = Buffer.byteLength(entry.data);
+    this.#outbox.add(new Sending(logged, bytes, o));
     this.#view.keep(logged, bytes);
     this.#commit.want(this);
     return offset;

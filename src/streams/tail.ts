@@ -3,9 +3,9 @@ import type { LogEntry } from '../ports/store.ts';
 /** The recent entries of a stream: those not yet confirmed by the store, and those that a follower may still want. It is empty
  *  in a stream that nobody is behind in, so that an idle conversation costs nothing. */
 export class Tail {
-  #entries: LogEntry[] = [];
+  readonly #entries: LogEntry[] = [];
   /** UTF-8 bytes of each as a frame, counted once for all followers. */
-  #sizes: number[] = [];
+  readonly #sizes: number[] = [];
   #bytes = 0;
 
   /** Bytes of frames held. */
@@ -64,8 +64,9 @@ export class Tail {
   }
 
   clear(): void {
-    this.#entries = [];
-    this.#sizes = [];
+    // Emptied, not replaced: an array that is dropped with what it holds may be old by then, and lets the young strings grow old too.
+    this.#entries.length = 0;
+    this.#sizes.length = 0;
     this.#bytes = 0;
   }
 }
