@@ -57,6 +57,8 @@ export class ThreadRuns {
   #lane: Promise<unknown> = Promise.resolve();
   #waiting: Waiting[] = [];
   #active: RunningAgent | null = null;
+  /** The last run that began here, and what follows from its end. */
+  #executing: Promise<void> | null = null;
   /** They end as soon as their turn comes: events of two runs never interleave. */
   readonly #cancelled = new Set<RunId>();
   /** Sends and recoveries under way. */
@@ -228,14 +230,14 @@ export class ThreadRuns {
   }
 
   #startNext(): void {
-    const next = this.#waiting[0];
-    if (this.#active !== null || next === undefined) return;
-    // One that is stored as running was promised before the close, and has to come to an end here.
-    if (this.#isClosed && next.record.state !== 'running') {
+    if (this.#active !== null || this.#waiting.length === 0) return;
+    // After the close the others are for whoever goes on with the thread.
+    const next = this.#isClosed ? this.#waiting.find((waiting) => this.#hasToEndHere(waiting)) : this.#waiting[0];
+    if (next === undefined) {
       this.#giveAway();
       return;
     }
-    this.#waiting.shift();
+    this.#waiting = this.#waiting.filter((waiting) => waiting !== next);
     const run = new RunningAgent({
       stream: this.#stream,
       record: { ...next.record, state: 'running', node: this.#deps.node },
@@ -252,7 +254,12 @@ export class ThreadRuns {
     this.#stream.setActiveRun({ id: next.record.id, firstOffset: null });
     const { user, thread, id } = next.record;
     this.#deps.tell('run-started', { user, thread, run: id });
-    void this.#execute(run);
+    this.#executing = this.#execute(run);
+  }
+
+  /** One that is stored as running was promised before the close; of one that was cancelled nobody else knows that. */
+  #hasToEndHere({ record }: Waiting): boolean {
+    return record.state === 'running' || this.#cancelled.has(record.id);
   }
 
   /** Those that wait have been promised an answer, which another node can give at once. */
@@ -295,14 +302,17 @@ export class ThreadRuns {
     this.#isClosed = true;
   }
 
-  /** Closes; the active run is stopped for `cause`, if one is given. Resolves at its end. */
+  /** Closes; the active run is stopped for `cause`, if one is given. Resolves at its end, and that of those which end here after it. */
   async stop(cause: StopCause | null): Promise<void> {
     this.close();
     if (cause !== null) this.#active?.stop(cause);
     // A send under way may have been promised its run.
     await this.#lane;
     if (cause !== null) this.#active?.stop(cause);
-    await this.#active?.ended;
+    for (let ended: Promise<void> | null = null; ended !== this.#executing; ) {
+      ended = this.#executing;
+      await ended;
+    }
   }
 
   #settleIdle(): void {

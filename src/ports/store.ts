@@ -3,6 +3,7 @@ import type { Mono } from '../core/clocks.ts';
 import type { Promised } from '../core/promises.ts';
 import type { Ticket } from '../core/queue.ts';
 import type { Codec } from '../protocol/agent-events.ts';
+import type { SpillwayError } from '../protocol/errors.ts';
 import type { Epoch, ManagerId, MessageId, NodeId, RunId, ThreadId, UserId } from '../protocol/ids.ts';
 import type { ThreadMessage, VerdictName } from '../protocol/messages.ts';
 import type { EvictReason } from '../protocol/reasons.ts';
@@ -86,7 +87,10 @@ export type AppendAnswer =
   | { readonly is: 'fenced' }
   /** The stream is not where the writer believed: offsets do not join, or the epoch is another. Also for a request that can
    *  never be stored, so that it harms no other of its batch. */
-  | { readonly is: 'conflict'; readonly state: StreamState };
+  | { readonly is: 'conflict'; readonly state: StreamState }
+  /** The store is there and could not take this one. SPILLWAY_STORE_UNAVAILABLE: the part of it that has this stream is away; the same is
+   *  asked again. SPILLWAY_STORE_BROKEN: what it keeps of this stream is not what it should be. */
+  | { readonly is: 'failed'; readonly error: SpillwayError };
 
 /** What a claim came to. `heldBy` null: the asker is the one writer, under `token`. Else another node is, which has runs of this stream
  *  that have not ended; nothing was changed, and `token` is that node's. */
@@ -102,7 +106,8 @@ export interface LogStore {
   /** Calls `changed` after another process has written to the stream, with where it stands then. A hint: it may come late, twice or
    *  never. Returns the undo. Stores of one process never call. */
   watch(key: StreamKey, changed: (seen: { readonly epoch: Epoch; readonly head: number }) => void): () => void;
-  /** Appends to many streams in one durable step; each request applies whole or not at all, answered in order. */
+  /** Appends to many streams in one durable step; each request applies whole or not at all, answered in order. Rejects if nothing can be
+   *  taken now, whoever asks. */
   append(requests: readonly AppendRequest[]): Promise<readonly AppendAnswer[]>;
   /** Entries from `from` on, ascending and gapless, at most `maxBytes` of data but at least one if there is one. */
   read(key: StreamKey, from: number, maxBytes: number): Promise<readonly LogEntry[]>;

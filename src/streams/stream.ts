@@ -65,7 +65,11 @@ export class Stream implements Committable, Readable {
     this.#view.activeRun = run;
   }
   get idle(): boolean {
-    return this.#outbox.isEmpty && !this.#view.isFollowed && this.#renewing === null;
+    return !this.isOwed && !this.#view.isFollowed;
+  }
+  /** Whether the store owes an answer: to what was appended, or to a new epoch. */
+  get isOwed(): boolean {
+    return !this.#outbox.isEmpty || this.#renewing !== null;
   }
   /** Which of our times as the writer this is; null while we are not. What was begun in an earlier one may be in other hands. */
   get tenure(): WriterToken | null {
@@ -121,7 +125,7 @@ export class Stream implements Committable, Readable {
   }
 
   /** Gives the entry its offset. Needs `writable()` first; throws if another node has taken the stream over since. `onLogged` runs when
-   *  the store has confirmed it, `onLost` if another writer took the stream over before. */
+   *  the store has confirmed it, `onLost` if another writer took the stream over before, or the store cannot take it at all. */
   append(entry: NewEntry, o: { records?: AppendRecords; onLogged?: OnLogged; onLost?: (error: SpillwayError) => void } = {}): number {
     if (this.#token === null && this.isShared) throw takenOver('read along');
     if (this.#token === null)
@@ -155,6 +159,14 @@ export class Stream implements Committable, Readable {
   /** Resolves when nothing that was appended waits for the store any more. */
   confirmed(): Promise<void> {
     return this.#outbox.confirmed();
+  }
+
+  /** Resolves when the store owes no answer any more, as things stand. */
+  settled(): Promise<void> {
+    if (this.#renewing === null) return this.#outbox.confirmed();
+    const again = (): Promise<void> => this.settled();
+    // Whoever wanted it hears that it failed.
+    return this.#renewing.then(again, again);
   }
 
   // ---- following
@@ -230,8 +242,8 @@ export class Stream implements Committable, Readable {
 
   answered(answer: AppendAnswer): void {
     if (!this.#outbox.isInFlight) return;
-    if (answer.is === 'fenced' || answer.is === 'conflict') {
-      if (answer.is === 'fenced' || !this.#followsInto(answer.state)) this.#lost(this.#outbox.clear(), answer);
+    if (answer.is === 'fenced' || answer.is === 'conflict' || answer.is === 'failed') {
+      if (answer.is !== 'conflict' || !this.#followsInto(answer.state)) this.#lost(this.#outbox.clear(), answer);
       return;
     }
     const done = this.#outbox.take();
@@ -252,13 +264,13 @@ export class Stream implements Committable, Readable {
     return true;
   }
 
-  #lost(entries: readonly Sending[], answer: { readonly is: 'fenced' } | { readonly is: 'conflict'; readonly state: StreamState }): void {
+  #lost(entries: readonly Sending[], answer: Exclude<AppendAnswer, { readonly is: 'ok' | 'repeated' }>): void {
     this.#token = null;
     this.#view.forget();
     this.#head = this.mark;
     if (this.#along !== null) this.#along.lookSoon();
     else if (answer.is === 'conflict') this.#moveTo(answer.state);
-    const error = takenOver(answer.is);
+    const error = answer.is === 'failed' ? answer.error : takenOver(answer.is);
     for (const { onLost } of entries) onLost?.(error);
     this.#outbox.settle();
   }

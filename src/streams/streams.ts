@@ -65,17 +65,14 @@ export class Streams {
 
   release(stream: Stream): void {
     stream.holders--;
-    if (stream.holders > 0) return;
-    if (!stream.idle) {
-      // Entries are still on their way to the store: forgotten only when they are confirmed.
-      void stream.confirmed().then(() => this.#forget(stream));
-      return;
-    }
     this.#forget(stream);
   }
 
+  /** Once nothing of it is on its way to the store any more. */
   #forget(stream: Stream): void {
-    if (stream.holders > 0 || !stream.idle) return;
+    if (stream.holders > 0) return;
+    if (stream.isOwed) void stream.settled().then(() => this.#forget(stream));
+    if (!stream.idle) return;
     const name = nameOf(stream.key);
     if (this.#open.get(name) === stream) this.#open.delete(name);
   }

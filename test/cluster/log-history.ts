@@ -60,6 +60,7 @@ export async function playLog(
       async () => {
         const [answer] = await log.append([request]);
         if (answer === undefined) throw new Error('Expected an answer to an append, got none.');
+        if (answer.is === 'failed') throw answer.error;
         if (mine !== null && (answer.is === 'ok' || answer.is === 'repeated')) mine.head = Math.max(mine.head, op.first + words.length - 1);
         if (answer.is === 'conflict' && mine !== null) mine = { ...mine, head: answer.state.head, epoch: answer.state.epoch };
         if (answer.is === 'fenced') mine = null;

@@ -1,13 +1,13 @@
-/** Any history of a person's pages over three nodes whose ways to the store are cut, frozen, deaf, and whose store forgets everything or
- *  has its clock set: a live session ends only if somebody really took its seat (I21), tokens only rise (I20), who comes is decided upon
- *  in time, and in the end nodes and store tell the same. */
+/** Any history of a person's pages over three nodes whose ways to the store are cut, frozen, deaf, whose letters are lost, late or come
+ *  twice, which die and start again, and whose store forgets everything or has its clock set: a live session ends only if somebody really
+ *  took its seat (I21), tokens only rise (I20), who comes is decided upon in time, and in the end nodes and store tell the same. */
 
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { PartialOptions } from '../../src/core/options.ts';
 import type { SeatDigest, SeatStore } from '../../src/ports/store.ts';
 import type { ManagerId } from '../../src/protocol/ids.ts';
-import { type AttemptRecord, type ModelPage, ModelRig } from './model-rig.ts';
+import { type AttemptRecord, type ModelNode, type ModelPage, ModelRig } from './model-rig.ts';
 import { ADA, seatLimits } from './model-support.ts';
 import { DEADLINE_MS, ForgetfulStore, VirtualRoad } from './virtual-road.ts';
 
@@ -47,6 +47,10 @@ const history = fc.array(
       'open',
       'lapse',
       'take',
+      'vanish',
+      'kill',
+      'start',
+      'letters',
       'pass',
       'pass',
       'pass',
@@ -65,7 +69,9 @@ type Step = typeof history extends fc.Arbitrary<readonly (infer T)[]> ? T : neve
 class Play {
   readonly rig: ModelRig;
   readonly shared: ForgetfulStore;
-  readonly roads: readonly VirtualRoad[];
+  readonly roads: VirtualRoad[];
+  /** Of processes that died: what is on its way there still arrives. */
+  readonly former: readonly VirtualRoad[];
   readonly problems: string[] = [];
   /** Whose seats were taken in the store, by nobody here. */
   readonly taken = new Set<ManagerId>();
@@ -74,23 +80,28 @@ class Play {
   readonly #tier: string;
   #days = 0;
 
-  private constructor(rig: ModelRig, shared: ForgetfulStore, roads: readonly VirtualRoad[], tier: string) {
+  private constructor(rig: ModelRig, shared: ForgetfulStore, roads: VirtualRoad[], former: readonly VirtualRoad[], tier: string) {
     this.rig = rig;
     this.shared = shared;
     this.roads = roads;
+    this.former = former;
     this.#tier = tier;
-    for (const factory of rig.living)
-      factory.on('manager-seated', ({ managerId, resume }) => {
-        const token = factory.find(managerId)?.seat?.token ?? 0;
-        const before = this.#tokens.get(managerId) ?? 0;
-        if (resume !== 'attached' && token <= before) this.problems.push(`I20: ${managerId} was seated by ${token} after ${before}`);
-        this.#tokens.set(managerId, token);
-      });
+    for (const factory of rig.living) this.#follow(factory);
+  }
+
+  #follow(factory: ModelRig['factory']): void {
+    factory.on('manager-seated', ({ managerId, resume }) => {
+      const token = factory.find(managerId)?.seat?.token ?? 0;
+      const before = this.#tokens.get(managerId) ?? 0;
+      if (resume !== 'attached' && token <= before) this.problems.push(`I20: ${managerId} was seated by ${token} after ${before}`);
+      this.#tokens.set(managerId, token);
+    });
   }
 
   static async make(options: PartialOptions, tier: string): Promise<Play> {
     let shared: ForgetfulStore | null = null;
     const roads: VirtualRoad[] = [];
+    const former: VirtualRoad[] = [];
     const problems: string[] = [];
     const rig = await ModelRig.make({
       options,
@@ -99,13 +110,14 @@ class Play {
         shared = new ForgetfulStore(clock, random);
         return { ...shared.store, seats: rising(shared.store.seats, problems) };
       },
-      road: (store, clock) => {
+      road: (store, clock, node) => {
         const road = new VirtualRoad(store, clock);
-        roads.push(road);
+        if (roads[node] !== undefined) former.push(roads[node]);
+        roads[node] = road;
         return road.store;
       },
     });
-    const play = new Play(rig, shared as unknown as ForgetfulStore, roads, tier);
+    const play = new Play(rig, shared as unknown as ForgetfulStore, roads, former, tier);
     play.problems.push = (...said) => problems.push(...said);
     Object.defineProperty(play, 'problems', { value: problems });
     await rig.clock.pass(7_000);
@@ -162,6 +174,22 @@ class Play {
       case 'take':
         if (page?.manager != null) await this.#take(page.manager);
         break;
+      case 'vanish':
+        // Nobody tells its node.
+        if (page !== undefined) page.connection = null;
+        break;
+      case 'kill':
+        if (this.rig.living.length > 1) this.rig.kill(node);
+        break;
+      case 'start':
+        if (this.rig.nodes[node] !== null) break;
+        // Under the name of the one before, or another.
+        this.rig.start(node, n % 2 === 0 ? `gw-${node + 1}` : undefined);
+        this.#follow((this.rig.nodes[node] as unknown as ModelNode).factory);
+        break;
+      case 'letters':
+        road.letters = (['come', 'lost', 'doubled', 'late'] as const)[ms % 4] ?? 'come';
+        break;
       case 'pass':
         break;
     }
@@ -189,7 +217,10 @@ class Play {
 
   /** All ways are open again, and there was time. */
   async heal(): Promise<void> {
-    for (const road of this.roads) road.open();
+    for (const road of [...this.roads, ...this.former]) {
+      road.open();
+      road.letters = 'come';
+    }
     await this.rig.clock.pass(WAIT_MS + 3 * TTL_MS);
   }
 
@@ -202,7 +233,7 @@ class Play {
     const held = this.rig.living.flatMap((f) => f.list(ADA)).map((m) => `${m.id} ${m.seat?.token}`);
     const known = (await this.inStore()).map((seat) => `${seat.manager} ${seat.token}`);
     expect(known.toSorted()).toEqual(held.toSorted());
-    expect(this.rig.living.map((f) => f.telemetry.gauges().storeFailOpen)).toEqual([false, false, false]);
+    expect(this.rig.living.map((f) => f.telemetry.gauges().storeFailOpen)).toEqual(this.rig.living.map(() => false));
   }
 
   decidedInTime(): void {

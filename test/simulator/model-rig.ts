@@ -300,6 +300,8 @@ export class ModelRig {
           promise: record.promise,
         },
         decided: (admission) => {
+          // Its node died, and what that had begun goes on for a moment.
+          if (record.state === 'left') return;
           if (admission.kind === 'queued') {
             record.state = 'queued';
             record.queuedAt = this.clock.now;

@@ -9,11 +9,15 @@ import type { VirtualClock } from './virtual-clock.ts';
 
 /** What a client of the store waits for an answer. */
 export const DEADLINE_MS = 150;
+/** By how much a letter that is late is behind. */
+const LATE_MS = 700;
 
 /** One node's way to the store. `cut`: nothing gets through. `frozen`: what is asked is taken, carried out when it thaws, and answered too
  *  late. `deaf`: all is carried out at once, and every answer is lost. */
 export class VirtualRoad {
   readonly store: Store;
+  /** What becomes of letters on their way here. */
+  letters: 'come' | 'lost' | 'doubled' | 'late' = 'come';
   readonly #clock: VirtualClock;
   #is: 'open' | 'cut' | 'frozen' | 'deaf' = 'open';
   readonly #held: (() => Promise<unknown>)[] = [];
@@ -59,7 +63,7 @@ export class VirtualRoad {
 
   #cluster(cluster: ClusterStore): ClusterStore {
     const asked = this.#part(cluster);
-    const receive = (node: NodeId, read: (letter: Letter) => void) => cluster.receive(node, (letter) => (this.#is === 'cut' ? undefined : read(letter)));
+    const receive = (node: NodeId, read: (letter: Letter) => void) => cluster.receive(node, (letter) => this.#bring(letter, read));
     return {
       seatBook: (...a) => cluster.seatBook(...a),
       beat: (...a) => asked.beat(...a),
@@ -68,6 +72,12 @@ export class VirtualRoad {
       agree: (...a) => asked.agree(...a),
       receive,
     };
+  }
+
+  #bring(letter: Letter, read: (letter: Letter) => void): void {
+    if (this.#is === 'cut' || this.letters === 'lost') return;
+    if (this.letters !== 'late') read(letter);
+    if (this.letters !== 'come') this.#clock.arrive(this.#clock.now + LATE_MS, () => read(letter));
   }
 
   async #call<T>(ask: () => Promise<T>): Promise<T> {

@@ -57,7 +57,7 @@ export class CutOff {
   #book: SeatStore | null = null;
   readonly #ended = new Map<ManagerId, Ended>();
   readonly #tiers = new Map<UserId, Tier>();
-  /** Whom this node seated alone. */
+  /** Who holds a seat that this node gave alone. */
   readonly #seatedAlone = new Set<ManagerId>();
   /** Seats that each user had here when it began. */
   readonly #heldThen = new Map<UserId, number>();
@@ -140,7 +140,10 @@ export class CutOff {
             const answer = await book.replace(here(r));
             if (answer.is === 'ok') this.#seatedAlone.add(r.manager);
             const lost = answer.is === 'ok' ? r.victims.find((v) => v.manager === answer.victim) : undefined;
-            if (lost !== undefined) this.#remember(lost.manager, { is: 'evicted', user: r.user, token: lost.token, reason: r.reason, limits: r.limits });
+            if (lost !== undefined) {
+              this.#remember(lost.manager, { is: 'evicted', user: r.user, token: lost.token, reason: r.reason, limits: r.limits });
+              this.#seatedAlone.delete(lost.manager);
+            }
             return answer;
           },
           (book, answer) => {
@@ -155,7 +158,10 @@ export class CutOff {
           async (book) => {
             const answer = await book.evict(user, manager, token, reason, this.#limits(user, limits));
             // Of a seat that another node holds nobody knows whether it may still be taken then.
-            if (answer.is === 'ok') this.#remember(manager, { is: 'evicted', user, token, reason, limits });
+            if (answer.is === 'ok') {
+              this.#remember(manager, { is: 'evicted', user, token, reason, limits });
+              this.#seatedAlone.delete(manager);
+            }
             return answer;
           },
           (book) => void book.release(user, manager, token, this.#limits(user, limits)),
@@ -163,9 +169,11 @@ export class CutOff {
       release: (user, manager, token, limits) =>
         this.#ask(
           () => seats.release(user, manager, token, limits),
-          (book) => {
+          async (book) => {
             this.#remember(manager, { is: 'released', user, token, limits });
-            return book.release(user, manager, token, this.#limits(user, limits));
+            const answer = await book.release(user, manager, token, this.#limits(user, limits));
+            if (answer.is === 'ok') this.#seatedAlone.delete(manager);
+            return answer;
           },
           (book) => void book.release(user, manager, token, this.#limits(user, limits)),
         ),

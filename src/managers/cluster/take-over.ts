@@ -4,6 +4,7 @@ import type { ManagerId, UserId } from '../../protocol/ids.ts';
 import { supersede } from '../cleanup/partings.ts';
 import type { Context } from '../context.ts';
 import type { WebSocketManager } from '../manager.ts';
+import type { Cluster } from './cluster.ts';
 
 /** How long another node may take to say whether somebody is there. */
 const ANSWER_MS = 500;
@@ -21,14 +22,23 @@ export function tellTakenOver(
 }
 
 /** Which of two nodes a manager is at, when both have seated it because one of them could not ask the store: where its client came last.
- *  True: it is here, as far as anybody knows. */
-export async function isHereLast(context: Context, manager: WebSocketManager, other: NodeLife): Promise<boolean> {
+ *  `other`: its seat there. True: it is here, as far as anybody knows. */
+export async function isHereLast(context: Context, manager: WebSocketManager, other: NodeLife & { readonly token: number }): Promise<boolean> {
   const { cluster, mono } = context;
   if (cluster === null || cluster.standing(other) === 'dead') return true;
   const asked = await cluster.ask(other.node, 'attached', { user: manager.user.userId, manager: manager.id }, ANSWER_MS);
-  const agoMs = asked.is === 'answer' ? (asked.answer.agoMs ?? null) : null;
+  // Right after the store was away letters are late. That nobody answers tells nothing of who is there; when it came there its token tells.
+  if (asked.is !== 'answer') return hereSinceUs(cluster, manager, mono()) > other.token;
+  const agoMs = asked.answer.agoMs ?? null;
   const { attachment } = manager;
   return agoMs === null || (attachment !== null && mono() - attachment.since <= agoMs);
+}
+
+/** When its client came here, in the store's microseconds, as tokens are: with its seat, or to it since. */
+function hereSinceUs(cluster: Cluster, { seat, attachment }: WebSocketManager, now: number): number {
+  const storeNow = cluster.storeNow();
+  const attachedAt = attachment === null || storeNow === null ? 0 : (storeNow - (now - attachment.since)) * 1_000;
+  return Math.max(seat?.token ?? 0, attachedAt);
 }
 
 /** Ends here what has been taken over elsewhere, and says who is here. Returns the undo. */

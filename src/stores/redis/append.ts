@@ -1,8 +1,10 @@
 import type { Random } from '../../ports/random.ts';
 import type { AppendAnswer, AppendRecords, AppendRequest, StreamState } from '../../ports/store.ts';
+import { SpillwayError } from '../../protocol/errors.ts';
 import type { Epoch } from '../../protocol/ids.ts';
 import { encodeMessages, joins, threadTimes } from '../append-rules.ts';
 import { newEpoch } from '../epochs.ts';
+import { takesAll } from './check.ts';
 import type { Argument, Connection, ScriptCall } from './connection.ts';
 import { spellUser } from './keys.ts';
 import type { Always, Persistence } from './persistence.ts';
@@ -10,7 +12,8 @@ import { readState, writeHead, writeRun } from './records.ts';
 import type { StreamIndex } from './stream-index.ts';
 import { nameOf, streamKeys } from './stream-keys.ts';
 
-type Answer = readonly string[];
+/** What a script answered, or why it did not. */
+type Answer = readonly string[] | SpillwayError;
 
 /** Entries, and characters of them, that are sent at once: what gathered while the server was away is taken piece by piece, each in its own
  *  time. All at once it might never be answered in time, and be sent again each time. */
@@ -41,11 +44,22 @@ export function createAppend(deps: Deps): (requests: readonly AppendRequest[]) =
 
   async function round(requests: readonly AppendRequest[]): Promise<readonly AppendAnswer[]> {
     const settled = await send(requests, '', new Set());
+    const trouble = await commonTrouble(settled);
+    if (trouble !== null) throw trouble;
     await index
-      .grown(requests.flatMap(({ key }, i) => (settled[i]?.[0] === 'ok' ? [{ key, bytes: Number(settled[i][1]) }] : [])))
+      .grown(requests.flatMap(({ key }, i) => (isAnswer(settled[i], 'ok') ? [{ key, bytes: Number(settled[i][1]) }] : [])))
       // The entries are there; their size is noted with the next ones.
       .catch(() => {});
     return Promise.all(settled.map((answer, i) => read(answer, requests[i] as AppendRequest)));
+  }
+
+  /** What is everybody's, and not of some streams alone; null without it. */
+  async function commonTrouble(settled: readonly Answer[]): Promise<SpillwayError | null> {
+    const errors = settled.filter((answer) => SpillwayError.is(answer));
+    const [first] = errors;
+    if (first === undefined || errors.length < settled.length) return null;
+    const passing = errors.find(({ code }) => code !== 'SPILLWAY_STORE_BROKEN');
+    return passing ?? ((await takesAll(connection)) ? null : first);
   }
 
   /** Tells the scripts what they ask for, and sends once more what asked. `touched`: these have just been noted where streams of all users
@@ -57,23 +71,34 @@ export function createAppend(deps: Deps): (requests: readonly AppendRequest[]) =
       requests.map((request) => encode(deps, request, { freshEpoch, always, isTouched: touched.has(request) })),
       connection.logDeadlineMs,
     );
-    const answers = outcomes.map((outcome) => {
-      if (!outcome.ok) throw outcome.error;
-      return outcome.answer as Answer;
-    });
-    const those = (what: string) => requests.filter((_, i) => answers[i]?.[0] === what);
+    const answers = outcomes.map((outcome) => (outcome.ok ? (outcome.answer as Answer) : outcome.error));
+    const those = (what: string) => requests.filter((_, i) => isAnswer(answers[i], what));
     const [asking, untouched] = [those('ask'), those('touch')];
     const again = [...asking, ...untouched];
     if (again.length === 0) return answers;
-    if (untouched.length > 0) await index.touch(untouched.map(({ key, records }) => ({ key, isOpen: hasOpen(records) })));
-    const later = await send(again, asking.length > 0 ? await persistence.always() : always, new Set(untouched));
+    const later = await sendAgain(asking, untouched, always).catch((error: unknown) => {
+      if (!SpillwayError.is(error)) throw error;
+      return again.map(() => error);
+    });
     return answers.map((answer, i) => later[again.indexOf(requests[i] as AppendRequest)] ?? answer);
   }
 
+  async function sendAgain(asking: readonly AppendRequest[], untouched: readonly AppendRequest[], always: Always): Promise<readonly Answer[]> {
+    if (untouched.length > 0) await index.touch(untouched.map(({ key, records }) => ({ key, isOpen: hasOpen(records) })));
+    return await send([...asking, ...untouched], asking.length > 0 ? await persistence.always() : always, new Set(untouched));
+  }
+
   async function read(answer: Answer, request: AppendRequest): Promise<AppendAnswer> {
+    if (SpillwayError.is(answer)) return { is: 'failed', error: answer };
     const [is] = answer;
     if (is === 'ok' || is === 'repeated' || is === 'fenced') return { is };
-    return { is: 'conflict', state: is === 'unknown' ? await deps.stateOf(request) : readState(answer, 1) };
+    if (is !== 'unknown') return { is: 'conflict', state: readState(answer, 1) };
+    try {
+      return { is: 'conflict', state: await deps.stateOf(request) };
+    } catch (error) {
+      if (!SpillwayError.is(error)) throw error;
+      return { is: 'failed', error };
+    }
   }
 
   return async (requests) => {
@@ -98,6 +123,8 @@ export function createAppend(deps: Deps): (requests: readonly AppendRequest[]) =
     return answers;
   };
 }
+
+const isAnswer = (answer: Answer | undefined, what: string): answer is readonly string[] => Array.isArray(answer) && answer[0] === what;
 
 const hasOpen = (records: AppendRecords | undefined): boolean => records?.runs?.some((run) => run.state !== 'ended') === true;
 

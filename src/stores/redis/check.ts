@@ -25,9 +25,20 @@ export function refuseWrong(findings: readonly RedisFinding[]): void {
   throw new SpillwayError('SPILLWAY_STORE_BROKEN', wrong.map(({ detail, help }) => `${detail} ${help}`).join(' '));
 }
 
+/** The commands that our user may not use. Rejects as any write would while the server takes none. */
+const refusedTo = async (connection: Connection): Promise<readonly string[]> =>
+  (await connection.run('check', [connection.keys.shared('check')], [], connection.logDeadlineMs)) as readonly string[];
+
+/** Whether the server takes all that we write, so that what it refuses is wrong by itself. Never rejects. */
+export const takesAll = (connection: Connection): Promise<boolean> =>
+  refusedTo(connection).then(
+    (refused) => refused.length === 0,
+    () => false,
+  );
+
 async function permissions(connection: Connection): Promise<RedisFinding> {
   try {
-    const refused = (await connection.run('check', [connection.keys.shared('check')], [], connection.logDeadlineMs)) as readonly string[];
+    const refused = await refusedTo(connection);
     if (refused.length === 0) return ok('permissions', 'Our user may do all that is needed.');
     return missing(refused.join('; '), connection);
   } catch (error) {

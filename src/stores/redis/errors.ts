@@ -56,7 +56,7 @@ export const timedOut = (what: string, withinMs: number): SpillwayError =>
 
 /** There is no usable connection, because of `trouble`. */
 export const unreachable = (what: string, trouble: string, cause?: unknown): SpillwayError =>
-  unavailable(`Expected a connection to Redis for ${what}, but there is none: ${trouble}. See that it runs and can be reached from here.`, cause);
+  unavailable(`Expected to reach Redis for ${what}, but could not: ${trouble}. See that it runs and can be reached from here.`, cause);
 
 /** What the client said, as a cause: without the command, whose arguments may be a password or what people write. */
 function bare(error: unknown): Error {

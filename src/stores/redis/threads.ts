@@ -85,7 +85,8 @@ export function createRedisThreads(connection: Connection): ThreadStore {
     return (await connection.command('HGET', [k.stream, 'e'], logDeadlineMs)) === epoch ? entries : null;
   }
 
-  async function openOf(streams: readonly StreamKey[]): Promise<readonly KeptRun[]> {
+  /** `isEach`: of each by itself, so that those whose runs cannot be read keep nobody from the others. */
+  async function openOf(streams: readonly StreamKey[], isEach: boolean): Promise<readonly KeptRun[]> {
     const outcomes = await connection.runAll(
       'thread-open-runs',
       streams.map((key) => {
@@ -95,7 +96,10 @@ export function createRedisThreads(connection: Connection): ThreadStore {
       logDeadlineMs,
     );
     return outcomes.flatMap((outcome, i) => {
-      if (!outcome.ok) throw outcome.error;
+      if (!outcome.ok) {
+        if (isEach && outcome.error.code === 'SPILLWAY_STORE_BROKEN') return [];
+        throw outcome.error;
+      }
       return readPairs(outcome.answer as readonly string[]).map(({ name, score }) => readRun((streams[i] as StreamKey).user, name, score));
     });
   }
@@ -103,7 +107,7 @@ export function createRedisThreads(connection: Connection): ThreadStore {
   async function openRuns(key: StreamKey | null): Promise<readonly RunRecord[]> {
     const open: KeptRun[] = [];
     const streams = key === null ? await index.open() : [key];
-    for (let i = 0; i < streams.length; i += STREAMS_AT_ONCE) open.push(...(await openOf(streams.slice(i, i + STREAMS_AT_ONCE))));
+    for (let i = 0; i < streams.length; i += STREAMS_AT_ONCE) open.push(...(await openOf(streams.slice(i, i + STREAMS_AT_ONCE), key === null)));
     return open.toSorted((a, b) => a.order - b.order).map((run) => run.record);
   }
 

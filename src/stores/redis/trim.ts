@@ -32,8 +32,12 @@ export function createTrim(connection: Connection, index: StreamIndex): LogStore
       }),
       connection.logDeadlineMs,
     );
-    return outcomes.map((outcome, i) => {
-      if (!outcome.ok) throw outcome.error;
+    return outcomes.flatMap((outcome, i) => {
+      if (!outcome.ok) {
+        // What is kept of it is broken, and stays so: it keeps no other from being trimmed.
+        if (outcome.error.code === 'SPILLWAY_STORE_BROKEN') return [];
+        throw outcome.error;
+      }
       const [dropped, first, more, end, bytes] = outcome.answer as readonly string[];
       return {
         key: keys[i] as StreamKey,
