@@ -2,6 +2,7 @@ import { segmentOf } from '../protocol/admin-paths.ts';
 import type { DrillName, DrillRun } from '../protocol/drills.ts';
 import type * as is from './answers.ts';
 import { streamedEvents } from './event-stream.ts';
+import { AdminProblem } from './problem.ts';
 import { type AdminRequest, createAsker, type Query } from './request.ts';
 
 export interface AdminClientOptions {
@@ -85,13 +86,22 @@ export interface AdminClient {
   stopDrill(id: string): Promise<is.DrillStopped>;
 }
 
+async function jsonOf(response: Response): Promise<unknown> {
+  try {
+    return await response.json();
+  } catch (cause) {
+    const why = cause instanceof SyntaxError ? 'what answered there is none' : 'its answer ended in the middle';
+    throw new AdminProblem('unreachable', `Expected a gateway of Spillway at ${response.url}, but ${why}.`, { status: response.status, cause });
+  }
+}
+
 /** Makes a client of the admin API. It only needs `fetch`, so it works in browsers and in Node. */
 export function createAdminClient({ url = '', key, unanswered }: AdminClientOptions): AdminClient {
   const asker = createAsker(url, key);
   const read = async (request: AdminRequest): Promise<unknown> => {
     const response = await asker.ask(request);
     if (response.status === 204) return null;
-    const answer = (await response.json()) as { readonly unanswered?: readonly string[] } | null;
+    const answer = (await jsonOf(response)) as { readonly unanswered?: readonly string[] } | null;
     if (unanswered !== undefined && Array.isArray(answer?.unanswered) && answer.unanswered.length > 0) unanswered(answer.unanswered);
     return answer;
   };

@@ -30,7 +30,7 @@ export type RefreshAnswer =
   | { readonly is: 'ok'; readonly session: LoginSession }
   | { readonly is: 'invalid' }
   /** The token had been rotated: somebody else has it too, so its log-in has been ended. */
-  | { readonly is: 'reused' };
+  | { readonly is: 'reused'; readonly user: UserId; readonly family: string };
 
 /** Accounts with passwords, and the tokens that a log-in gives. */
 export interface Accounts {
@@ -119,7 +119,7 @@ export function createAccounts(options: AccountsOptions): Accounts {
       const { user, family } = answer.refresh;
       if (answer.is === 'reused') {
         ended.end(family);
-        return { is: 'reused' };
+        return { is: 'reused', user, family };
       }
       const account = byId.get(user);
       if (account !== undefined) return { is: 'ok', session: await openSession(account, family, next) };

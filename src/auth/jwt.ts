@@ -2,6 +2,7 @@ import { createRemoteJWKSet, errors, type JWTPayload, type JWTVerifyGetKey, type
 import { type Clock, systemClock } from '../ports/clock.ts';
 import { SpillwayError } from '../protocol/errors.ts';
 import { isUserId } from '../protocol/ids.ts';
+import { startOf } from '../protocol/utf8.ts';
 import { bearerOf } from './bearer.ts';
 import { digestOf } from './digest.ts';
 import type { Authenticator, Identity, Recognition } from './identity.ts';
@@ -137,4 +138,4 @@ export function identityOf(payload: JWTPayload, nowMs: number, toleranceMs = 0):
 }
 
 /** What a person is called; their id where nobody says. Cut to 128 characters, for it travels in every `welcome`. */
-export const nameOf = (name: string | undefined, user: string): string => (name?.trim() || user).slice(0, 128);
+export const nameOf = (name: string | undefined, user: string): string => startOf(name?.trim() ?? '', 128) || startOf(user, 128);

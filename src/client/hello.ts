@@ -2,6 +2,7 @@
 
 import { type Hello, type Intent, PROTOCOL_VERSION, type ResumeSub } from '../protocol/frames.ts';
 import type { Visibility } from '../protocol/messages.ts';
+import { startOf } from '../protocol/utf8.ts';
 import type { ResumeClaim } from './storage.ts';
 import { VERSION } from './version.ts';
 
@@ -22,7 +23,7 @@ export const helloOf = ({ token, label, intent, visibility, resume }: HelloFacts
     type: 'hello',
     v: PROTOCOL_VERSION,
     token: token ?? undefined,
-    client: { name: 'spillway-client', version: VERSION, label: label?.slice(0, MAX_LABEL_LENGTH) },
+    client: { name: 'spillway-client', version: VERSION, label: label && startOf(label, MAX_LABEL_LENGTH) },
     intent,
     visibility,
     resume: resume ?? undefined,

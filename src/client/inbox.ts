@@ -38,6 +38,8 @@ export class Inbox {
     error: (error) => this.#options.emit('error', error),
   };
   #bySub = new Map<number, Channel>();
+  /** Ended after the hello had named them and before the gateway could be told. */
+  #unsaid: number[] = [];
   #lastSub = 0;
   #maxSubs = 0;
   #isReady = false;
@@ -105,12 +107,14 @@ export class Inbox {
 
   ready(): void {
     this.#isReady = true;
+    for (const sub of this.#unsaid.splice(0)) this.#options.send({ type: 'unsubscribe', sub });
     this.#openWaiting();
   }
 
   lost(): void {
     this.#isReady = false;
     this.#bySub.clear();
+    this.#unsaid = [];
     for (const channel of this.#channels) channel.lost();
   }
 
@@ -161,7 +165,7 @@ export class Inbox {
   #shut(channel: Channel): void {
     if (channel.sub === 0) return;
     this.#acks?.flush();
-    this.#options.send({ type: 'unsubscribe', sub: channel.sub });
+    if (!this.#options.send({ type: 'unsubscribe', sub: channel.sub })) this.#unsaid.push(channel.sub);
     this.#bySub.delete(channel.sub);
     channel.lost();
   }

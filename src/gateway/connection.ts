@@ -9,8 +9,9 @@ import type { Ready } from '../protocol/frames.ts';
 import { writeFrame } from '../protocol/write.ts';
 import type { Connections } from './connections.ts';
 import { Credential } from './credential.ts';
+import { FrameRate } from './frame-rate.ts';
 import { type Arrival, type Greeting, requestOf, shakeHands, withBearer } from './handshake.ts';
-import { Line } from './line.ts';
+import { type CountFrame, Line } from './line.ts';
 import type { RunBoard } from './runs.ts';
 import type { Services } from './services.ts';
 import { NativeWire } from './wires/native.ts';
@@ -98,7 +99,7 @@ async function takeSeat(line: Line, greeting: Greeting, credential: Credential, 
     left = true;
     leaving.abort();
     line.transport.end(1000, '');
-  });
+  }, countFrames(path.services));
   const forget = line.onGone(() => leaving.abort());
   const admission = await ask(line, greeting, leaving.signal, path);
   const end = admission.kind === 'queued' ? await waitInLine(line, admission, leaving.signal) : admission;
@@ -120,6 +121,14 @@ async function takeSeat(line: Line, greeting: Greeting, credential: Credential, 
     return null;
   }
   return { ...end, attachment };
+}
+
+function countFrames({ options, clock }: Services): CountFrame {
+  const rate = new FrameRate(options, clock.mono());
+  return () => {
+    const now = clock.mono();
+    return { is: rate.count(now), leftMs: rate.leftMs(now) };
+  };
 }
 
 function ask(line: Line, { hello, identity, resume }: Greeting, signal: AbortSignal, { factory, services }: Path): Promise<Admission> {

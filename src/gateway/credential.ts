@@ -1,13 +1,12 @@
 import type { Identity, Recognition } from '../auth/identity.ts';
 import type { Clock } from '../ports/clock.ts';
 import { CLOSE, type CloseCode } from '../protocol/close-codes.ts';
+import { afterLong } from './after-long.ts';
 
 /** Share of a credential's life after which the client is asked for a new one. */
 const EXPIRING_AT = 0.8;
 /** How long a connection outlives its credential. */
 const GRACE_MS = 10_000;
-/** Timers of the platform end here (2³¹ ms). */
-const LONGEST_TIMER_MS = 2_000_000_000;
 
 export interface CredentialWatch {
   recognise(token: string): Promise<Recognition>;
@@ -60,9 +59,8 @@ export class Credential {
   #arm(): void {
     this.#cancel();
     const lifeMs = Math.max(0, this.#identity.expiresAt - this.#clock.wall());
-    if (lifeMs > LONGEST_TIMER_MS) return;
-    this.#cancel = this.#clock.after(lifeMs * EXPIRING_AT, () => {
-      this.#cancel = this.#clock.after(lifeMs * (1 - EXPIRING_AT) + GRACE_MS, () => this.#over(CLOSE.credentialExpired));
+    this.#cancel = afterLong(this.#clock, lifeMs * EXPIRING_AT, () => {
+      this.#cancel = afterLong(this.#clock, lifeMs * (1 - EXPIRING_AT) + GRACE_MS, () => this.#over(CLOSE.credentialExpired));
       this.#watch.expiring(this.#identity.expiresAt);
     });
   }

@@ -17,6 +17,9 @@ export interface LineOwner {
   drained(): void;
 }
 
+/** Counts a frame. Milliseconds until more may come. */
+export type CountFrame = () => { readonly is: 'ok' | 'over' | 'flood'; readonly leftMs: number };
+
 /** Frames that act before the seat is given, too. */
 const AT_ONCE = new Set<ClientFrame['type']>(['token', 'visibility', 'bye']);
 
@@ -35,6 +38,8 @@ export class Line implements TransportListener {
   #isGone = false;
   #end = { code: 1006, reason: '' };
   #atOnce: ((frame: ClientFrame) => void) | null = null;
+  /** Between log-in and seat; before and after others count. */
+  #count: CountFrame | null = null;
   #onGone: (() => void)[] = [];
   #resolveGone: (how: { readonly code: number; readonly reason: string }) => void = () => {};
 
@@ -75,11 +80,13 @@ export class Line implements TransportListener {
     });
   }
 
-  /** The credential is good: the small bounds end. `atOnce` hears of frames that act at once, also of those that came before. */
-  verified(atOnce: (frame: ClientFrame) => void): void {
+  /** The credential is good: the small bounds end, and what comes from here on is counted. `atOnce` hears of frames that act at once, also
+   *  of those that came before. */
+  verified(atOnce: (frame: ClientFrame) => void, count: CountFrame): void {
     this.#early?.lift();
     this.#early = null;
     this.#atOnce = atOnce;
+    this.#count = count;
     const kept = this.#kept;
     this.#kept = [];
     this.#keptBytes = 0;
@@ -91,6 +98,7 @@ export class Line implements TransportListener {
     this.#owner = owner;
     // From here on its owner hears of every frame.
     this.#atOnce = null;
+    this.#count = null;
     const kept = this.#kept;
     this.#kept = [];
     for (const { parsed } of kept) owner.frame(parsed);
@@ -115,7 +123,16 @@ export class Line implements TransportListener {
       return;
     }
     if (this.#owner) this.#owner.frame(parsed);
-    else this.#keep(parsed, Buffer.byteLength(text));
+    else if (this.#isWithinRate(parsed)) this.#keep(parsed, Buffer.byteLength(text));
+  }
+
+  /** Of what comes too fast each frame is answered, so there has to be an end to it: answers that nobody reads are kept. */
+  #isWithinRate(parsed: Exclude<ParsedFrame, { is: 'violation' }>): boolean {
+    const counted = this.#count?.() ?? null;
+    if (counted === null || counted.is === 'ok') return true;
+    if (counted.is === 'flood') this.part({ close: CLOSE.rateLimited, detail: 'Too many frames.', retryAfterMs: counted.leftMs });
+    else this.#refuse(parsed, 'Too many frames in ten seconds; this one was not processed.', counted.leftMs);
+    return false;
   }
 
   #keep(parsed: Exclude<ParsedFrame, { is: 'violation' }>, bytes: number): void {
@@ -131,13 +148,18 @@ export class Line implements TransportListener {
       }
     }
     if (this.#kept.length >= KEPT_FRAMES || this.#keptBytes + bytes > KEPT_BYTES) {
-      const ref = parsed.is === 'refused' ? parsed.ref : { type: parsed.frame.type, ...('id' in parsed.frame ? { id: parsed.frame.id } : {}) };
-      const message = 'Too much was sent before this connection had its seat; this was not processed.';
-      this.transport.send([writeFrame({ type: 'error', code: 'rate-limited', message, retryable: true, ref })]);
+      this.#refuse(parsed, 'Too much was sent before this connection had its seat; this was not processed.');
       return;
     }
     this.#kept.push({ parsed, bytes });
     this.#keptBytes += bytes;
+  }
+
+  #refuse(parsed: Exclude<ParsedFrame, { is: 'violation' }>, message: string, retryAfterMs?: number): void {
+    if (parsed.is === 'unknown') return;
+    const ref = parsed.is === 'refused' ? parsed.ref : { type: parsed.frame.type, ...('id' in parsed.frame ? { id: parsed.frame.id } : {}) };
+    const wait = retryAfterMs === undefined ? {} : { retryAfterMs };
+    this.transport.send([writeFrame({ type: 'error', code: 'rate-limited', message, retryable: true, ...wait, ref })]);
   }
 
   binary(): void {

@@ -1,4 +1,5 @@
 import type { MessageData, MessagePart } from '../protocol/messages.ts';
+import { startOf } from '../protocol/utf8.ts';
 
 const TITLE_LENGTH = 80;
 
@@ -12,5 +13,5 @@ export function titleOf(parts: readonly MessagePart[]): string {
     .join(' ')
     .replace(/\s+/g, ' ')
     .trim();
-  return text.length <= TITLE_LENGTH ? text : `${text.slice(0, TITLE_LENGTH - 1).trimEnd()}…`;
+  return text.length <= TITLE_LENGTH ? text : `${startOf(text, TITLE_LENGTH - 1).trimEnd()}…`;
 }

@@ -9,12 +9,12 @@ import { isoTime } from '../ports/iso-time.ts';
 import type { RunRecord, StoredMessage, WriterToken } from '../ports/store.ts';
 import type { Telemetry } from '../ports/telemetry.ts';
 import { type AgentEvent, type AgentYield, isTerminal } from '../protocol/agent-events.ts';
-import { SpillwayError } from '../protocol/errors.ts';
 import type { MessageId } from '../protocol/ids.ts';
 import type { ThreadMessage } from '../protocol/messages.ts';
 import { AGENT_FAILURES } from '../protocol/texts.ts';
 import type { Stream } from '../streams/stream.ts';
 import { PatientPull, type Pulled } from './patient-pull.ts';
+import { type Failure, readFailure } from './read-failure.ts';
 
 export interface RunInput {
   readonly stream: Stream;
@@ -185,19 +185,14 @@ export class RunningAgent {
     this.#finish('lost');
   };
 
-  #fail(failure: { readonly code: string; readonly error_message: string; readonly recoverable: boolean }): void {
+  #fail(failure: Failure): void {
     this.#terminal({ type: 'agent_error', ...failure });
   }
 
   #reportFailure(error: unknown): void {
-    const told = SpillwayError.is(error) && error.code === 'SPILLWAY_AGENT_FAILED';
-    this.#input.telemetry.record({
-      severity: 'ERROR',
-      event: 'agent-failed',
-      message: `A run failed: ${error instanceof Error ? error.message : String(error)}`,
-      run: this.#input.run.runId,
-    });
-    this.#fail(told ? { code: 'agent_failed', error_message: error.message, recoverable: error.retry !== 'never' } : AGENT_FAILURES.failed);
+    const { message, failure } = readFailure(error);
+    this.#input.telemetry.record({ severity: 'ERROR', event: 'agent-failed', message: `A run failed: ${message}`, run: this.#input.run.runId });
+    this.#fail(failure);
   }
 
   /** The agent ended without a terminal event, or was stopped. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { isDeeperThan, isLongerThan, isWellFormed, utf8Bytes } from './utf8.ts';
+import { isDeeperThan, isLongerThan, isWellFormed, startOf, utf8Bytes } from './utf8.ts';
 
 test('bytes are counted as an encoder would write them', () => {
   fc.assert(
@@ -18,6 +18,10 @@ test('the length test agrees with the count on both sides of the limit', () => {
 test('half a character is seen wherever it stands', () => {
   expect(['a', '😀', ''].every(isWellFormed)).toBe(true);
   expect(['\ud800', 'a\udc00b', '\udc00\ud800', '😀\ud83d'].some(isWellFormed)).toBe(false);
+});
+
+test('what is cut has no half of a character', () => {
+  expect(['a😀b', '\ud83da', 'a\ude00', '😀'].map((text) => startOf(text, 2))).toEqual(['a', 'a', 'a', '😀']);
 });
 
 test('depth of any JSON is what its own structure has', () => {

@@ -26,6 +26,9 @@ export function isLongerThan(text: string, limit: number): boolean {
 /** Whether every surrogate of `text` has its partner. One without has no UTF-8 form, so two such texts could become one key. */
 export const isWellFormed = (text: string): boolean => !/\p{Surrogate}/u.test(text);
 
+/** At most the first `length` units of `text`, without halves of characters: neither one that is cut here, nor one that came so. */
+export const startOf = (text: string, length: number): string => text.slice(0, length).replace(/\p{Cs}/gu, '');
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 

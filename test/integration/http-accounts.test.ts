@@ -1,6 +1,7 @@
 import { readFile, stat, writeFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { ensureUsersFile, readUsersFile } from '../../src/auth/users-file.ts';
+import { systemClock } from '../../src/ports/clock.ts';
 import { HELLO, startGateway } from '../support/gateway.ts';
 import { bearer, EventReader, expectProblem, startWithAccounts } from './http-support.ts';
 
@@ -194,6 +195,17 @@ describe('a ticket', () => {
   test.each([0, 999, 300_001, 1.5, '30000'])('for %s milliseconds is not sold', async (ttlMs) => {
     await using gw = await startGateway();
     await expectProblem(await gw.request('POST', '/v1/auth/ticket', { user: 'ada', body: { ttlMs } }), 400, 'bad-request');
+  });
+
+  test('is sold thirty times a second to one person; the next waits, and other people do not', async () => {
+    // A second of this gateway takes a minute, so that a busy machine does not stretch the requests over several.
+    await using gw = await startGateway({ clock: { ...systemClock, mono: () => performance.now() / 60 } });
+    const token = await gw.token('ada');
+    const answers = await Promise.all(Array.from({ length: 40 }, () => gw.request('POST', '/v1/auth/ticket', { token })));
+    expect(answers.filter((answer) => answer.status === 201)).toHaveLength(30);
+    const refused = answers.find((answer) => answer.status === 429);
+    expect((await expectProblem(refused as Response, 429, 'rate-limited')).retryAfterMs).toBeLessThanOrEqual(1_000);
+    expect((await gw.request('POST', '/v1/auth/ticket', { user: 'ben' })).status).toBe(201);
   });
 
   test('needs no body', async () => {

@@ -157,7 +157,8 @@ describe('the sources', () => {
     expect(closes).toEqual({
       // Before anybody is recognised: the first frame, the version, the credential.
       'gateway/handshake.ts': ['CLOSE.credentialExpired', 'CLOSE.helloTimeout', 'CLOSE.protocolError', 'CLOSE.unauthorized', 'CLOSE.unsupportedVersion'],
-      'gateway/line.ts': ['CLOSE.messageTooBig', 'CLOSE.protocolError'],
+      // Then also who sends a flood while it waits, which means "later".
+      'gateway/line.ts': ['CLOSE.messageTooBig', 'CLOSE.protocolError', 'CLOSE.rateLimited'],
       // The admission: another server takes over, or the named time that works.
       'gateway/connection.ts': ['CLOSE.draining', 'closeFor(retry.reason)'],
       // Seated: an older transport of the same session, an eviction, the end of a seat that the store gave away.

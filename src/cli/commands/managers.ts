@@ -6,7 +6,7 @@ import { EXIT } from '../exit-codes.ts';
 import { gatewayCommand, type Job, onGateway } from '../operator-command.ts';
 import { explanationLines, explanationRows } from '../output/explanation.ts';
 import { managerColumns, unacked } from '../output/managers.ts';
-import { bold, dim } from '../output/style.ts';
+import { bold, dim, harmless } from '../output/style.ts';
 import { factLines, withNodes } from '../output/table.ts';
 import { count, duration, instant, verdict } from '../output/words.ts';
 import { everyPage } from '../pages.ts';
@@ -69,8 +69,8 @@ async function show({ client, json, isTerminal }: Job, id: string): Promise<void
   const manager = await client.manager(await wholeManager(client, id));
   if (json) return printJson(manager);
   const facts: (readonly [string, string])[] = [
-    ['user', `${manager.userId} (${manager.tier})`],
-    ['client', manager.label === null ? manager.client : `${manager.client}, ${manager.label}`],
+    ['user', harmless(`${manager.userId} (${manager.tier})`)],
+    ['client', harmless(manager.label === null ? manager.client : `${manager.client}, ${manager.label}`)],
     ['verdict', `${verdict(manager.verdict)} for ${duration(manager.sinceMs)}: ${manager.reason}`],
     ['in words', manager.text],
     ['seat', `${manager.seat}, held by ${manager.node}`],

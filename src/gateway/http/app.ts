@@ -44,7 +44,7 @@ export function createHttpApp(services: Services, extras: HttpExtras = {}): Http
   const streams = new EventStreams(services);
   const rate = createSessionRate(services);
   if (accounts !== null) accountRoutes(routes, accounts, streams, addressOf);
-  identityRoutes(routes);
+  identityRoutes(routes, services);
   sessionRoutes(routes, rate);
   threadRoutes(routes);
   eventRoutes(routes, streams);

@@ -6,7 +6,7 @@ import { text } from '../../schemas/values.ts';
 import type { EventStreams } from './event-streams.ts';
 import { problem } from './problems.ts';
 import type { Routes } from './routes.ts';
-import { SSE_HEADERS } from './sse.ts';
+import { answerWithEvents } from './sse.ts';
 
 /** The read-only fallback for places where no WebSocket gets through. */
 export function eventRoutes(routes: Routes, streams: EventStreams): void {
@@ -31,14 +31,16 @@ export function eventRoutes(routes: Routes, streams: EventStreams): void {
       const from = readFrom(c.req.header('last-event-id') ?? query.from ?? 'now');
       if (from === null)
         return problem(c, { code: 'bad-request', detail: 'Expected `Last-Event-ID` or `from` to be `epoch:n`, or `from` to be `start`, `run` or `now`.' });
-      const stream = streams.open(identity);
-      try {
-        stream.feedFrom(await c.get('services').conversations.follow(identity.user, params.id as ThreadId, from, stream));
-      } catch (error) {
-        await stream.body.cancel();
-        throw error;
-      }
-      return c.body(stream.body, 200, SSE_HEADERS);
+      return await answerWithEvents(c, async () => {
+        const stream = streams.open(identity);
+        try {
+          stream.feedFrom(await c.get('services').conversations.follow(identity.user, params.id as ThreadId, from, stream));
+        } catch (error) {
+          await stream.body.cancel();
+          throw error;
+        }
+        return stream.body;
+      });
     },
   );
 }

@@ -2,11 +2,9 @@ import type { Identity } from '../../auth/identity.ts';
 import type { Clock } from '../../ports/clock.ts';
 import { CLOSE, type CloseCode, returnOf } from '../../protocol/close-codes.ts';
 import type { ServerBye } from '../../protocol/frames.ts';
+import { afterLong } from '../after-long.ts';
 import type { FollowListener } from '../services.ts';
 import { SseBody } from './sse.ts';
-
-/** Timers of the platform end at 2³¹ ms. */
-const LONGEST_TIMER_MS = 2_000_000_000;
 
 export interface EventStreamOptions {
   readonly identity: Identity;
@@ -37,7 +35,7 @@ export class EventStream implements FollowListener {
       },
     });
     const lifeMs = identity.expiresAt - clock.wall();
-    this.#cancelExpiry = lifeMs > LONGEST_TIMER_MS ? () => {} : clock.after(Math.max(0, lifeMs), () => this.bye(CLOSE.credentialExpired));
+    this.#cancelExpiry = afterLong(clock, Math.max(0, lifeMs), () => this.bye(CLOSE.credentialExpired));
   }
 
   /** The response body. */

@@ -1,16 +1,23 @@
 import type { Clock } from '../../ports/clock.ts';
+import type { HttpContext } from './http-env.ts';
 
 /** Bytes that wait for the reader before its source is told to stop: without acknowledgements this is all that may be under way. */
 const WINDOW_BYTES = 65_536;
 
 const encoder = new TextEncoder();
 
-export const SSE_HEADERS = {
+const SSE_HEADERS = {
   'content-type': 'text/event-stream; charset=utf-8',
   'cache-control': 'no-store',
   // Proxies that gather bytes before they pass them on would hold events back.
   'x-accel-buffering': 'no',
 } as const;
+
+/** Answers with a stream of events. Whoever asks for its head alone (`HEAD`) gets that: a stream that nobody reads would never end. */
+export async function answerWithEvents(c: HttpContext, open: () => Stream | Promise<Stream>): Promise<Response> {
+  return c.req.method === 'HEAD' ? c.body(null, 200, SSE_HEADERS) : c.body(await open(), 200, SSE_HEADERS);
+}
+type Stream = ReadableStream<Uint8Array>;
 
 export interface SseBodyOptions {
   readonly clock: Clock;

@@ -29,7 +29,7 @@ export class NativeWire implements LineOwner {
   readonly #rate: FrameRate;
   #checks: number[] = [];
   #parted = false;
-  #answers: Promise<unknown> = Promise.resolve();
+  #answers: Promise<void> = Promise.resolve();
 
   constructor(line: Line, manager: WebSocketManager, attachment: Attachment, deps: NativeDeps) {
     this.#line = line;
@@ -124,7 +124,8 @@ export class NativeWire implements LineOwner {
         .then((answer) => {
           if ('is' in answer) this.#fail(answer.code, answer.message, { type: 'send', id: frame.id }, answer.retryAfterMs);
         });
-      this.#answers = Promise.all([this.#answers, answered]);
+      // Without a value of its own, or each answer would hold all earlier ones.
+      this.#answers = Promise.all([this.#answers, answered]).then(() => {});
     });
   }
 

@@ -2,7 +2,7 @@ import type { WebSocketManagerFactory } from '../../../managers/factory.ts';
 import type { UserId } from '../../../protocol/ids.ts';
 import { Events, EventsQuery } from '../../../schemas/admin-bodies.ts';
 import { problem } from '../problems.ts';
-import { SSE_HEADERS } from '../sse.ts';
+import { answerWithEvents } from '../sse.ts';
 import type { AdminRoutes } from './admin-routes.ts';
 import { type EventWatchers, told } from './event-watchers.ts';
 import { cursorFor } from './nodes/merged-page.ts';
@@ -43,7 +43,7 @@ export function eventRoutes(routes: AdminRoutes, factory: WebSocketManagerFactor
           detail: `Expected \`Last-Event-ID\` to be the id of an event, a whole number, got ${JSON.stringify(seen.slice(0, 100))}.`,
         });
       }
-      return c.body(watchers.open(filter, startOf(seen, since, factory.history.sequence), c.get('operator').expiresAt), 200, SSE_HEADERS);
+      return answerWithEvents(c, () => watchers.open(filter, startOf(seen, since, factory.history.sequence), c.get('operator').expiresAt));
     },
   );
 }

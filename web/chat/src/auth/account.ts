@@ -76,7 +76,7 @@ export class Account {
     remember(KEY, null);
     this.#take(null, 'signed-out');
     await this.#vault.write(null);
-    if (refreshToken !== undefined) await call('v1/auth/logout', { method: 'POST', body: { refreshToken } });
+    if (refreshToken !== undefined) await endSignIn(refreshToken);
   }
 
   /** Drops credentials that the gateway does not take any more; what is on the screen stays. */
@@ -111,7 +111,8 @@ export class Account {
 
   async #renew(used: string): Promise<string> {
     return exclusively(async () => {
-      const stored = (await this.#vault.read()) ?? read() ?? this.#credentials;
+      const kept = await this.#vault.read();
+      const stored = kept ?? read() ?? this.#credentials;
       if (stored !== null && stored.accessToken !== used) {
         // Another tab was quicker.
         this.#take(stored, 'expired');
@@ -120,10 +121,17 @@ export class Account {
       if (stored === null) throw new SignInNeeded();
       try {
         const fresh = await call<Credentials>('v1/auth/refresh', { method: 'POST', body: { refreshToken: stored.refreshToken } });
+        const isOut = this.#credentials === null || (kept !== null && (await this.#vault.read())?.refreshToken !== kept.refreshToken);
+        if (isOut) {
+          // Somebody signed out meanwhile, here or in another tab: what has just come must not undo that.
+          await endSignIn(fresh.refreshToken).catch(ignoreUnheard);
+          throw new SignInNeeded();
+        }
         await this.#write(fresh);
         return fresh.accessToken;
       } catch (error) {
         if (!(error instanceof HttpProblem) || error.status !== 401) throw error;
+        if (this.#credentials === null) throw new SignInNeeded();
         const since = await this.#vault.read();
         if (since !== null && since.refreshToken !== stored.refreshToken) {
           // Somebody signed in meanwhile in another tab.
@@ -151,6 +159,10 @@ export class Account {
     if (this.#state !== before) for (const listener of this.#listeners) listener();
   }
 }
+
+const endSignIn = (refreshToken: string): Promise<void> => call('v1/auth/logout', { method: 'POST', body: { refreshToken } });
+/** The server did not hear it: the tokens end by themselves. */
+const ignoreUnheard = (): void => {};
 
 function read(): Credentials | null {
   try {
