@@ -25,7 +25,7 @@ ${madeFrom('src/protocol/close-codes.ts')}
 
 The range alone decides when a client comes back: 40xx at once, 41xx after the named time, 42xx when the person asks, 45xx not at all as
 things stand. A code that a client has never heard of is read by its range. The reason of the close frame spells it out:
-\`<name>;r=<return>;t=<ms>\`, and \`;c=<reason code>\` where there is one. The rules for clients are in [PROTOCOL.md](../PROTOCOL.md#close-codes).
+\`<name>;r=<return>;t=<ms>\`, and \`;c=<reason code>\` where there is one. The rules for clients are in [PROTOCOL.md](../PROTOCOL.md#8-leaving-and-close-codes).
 
 ${table(['code', 'name', 'the client comes back', 'what a person reads', 'reason codes behind it'], rows)}
 `;

@@ -55,7 +55,7 @@ export const HANDBOOK = {
     people: 'Some cannot get in.',
     doing: [
       ['Find out since when, and for whom.', 'spillway events tail --type lockout', 'events?type=lockout'],
-      ['See how the node stands: full, cut off from its store, stalling?', 'spillway status', 'status'],
+      ['See how the node stands: full, cut off from its store? Whether it stalls, `spillway nodes list` tells.', 'spillway status', 'status'],
       ['Work through Lockout above for one of the users.', 'spillway users show USER', 'users/USER'],
     ],
     clears: 'When the share of the short window is below the threshold again.',
@@ -65,7 +65,7 @@ export const HANDBOOK = {
       'One cleanup pass in a hundred takes longer than the 500 ms that an admission may wait for it. The decision is cut off at 400 ms whatever happens; what is slow is the store, or this process does not get its turn.',
     people: 'A log-in at the limit takes up to a second.',
     doing: [
-      ['Compare with the event loop and the store.', 'spillway status', 'status'],
+      ['Compare with the event loop and the store.', 'spillway nodes list', 'nodes'],
       ['See which level takes the time.', 'spillway cleanup history --since 15m', 'cleanup/history'],
       ['Measure the store.', 'spillway check store', null],
     ],
@@ -131,7 +131,7 @@ export const HANDBOOK = {
       'More than a tenth of the questions to clients were set aside, because this gateway stalled while it waited for the answers or because many clients of one network fell silent together, or its own health is bad. Nobody is accused in such a time; the dead are found later.',
     people: 'Perhaps slow answers: a gateway that stalls is slow for everybody.',
     doing: [
-      ['Does this process get its turn? Look at the loop and the CPU.', 'spillway top', 'status'],
+      ['Does this process get its turn? Look at the loop and the CPU.', 'spillway nodes list', 'nodes'],
       ['How long were the stalls? Look at the node board (`attention_gap_seconds`), or for `attention-lost` in the log.', null, null],
       ['If it is `correlated_voided`: ask whether a network, proxy or region is down.', null, null],
       ['Give this gateway more CPU, or fewer clients.', 'spillway config explain limits.perNode', null],
@@ -249,7 +249,7 @@ export const HANDBOOK = {
       'One turn of the event loop in a hundred comes more than 100 ms late for 5 minutes: this process has too much to do, or its machine gives it too little time.',
     people: 'Answers stutter.',
     doing: [
-      ['CPU, memory and garbage collection of the process.', 'spillway top', 'status'],
+      ['CPU and memory of the process; garbage collection is on the node board.', 'spillway nodes list', 'nodes'],
       ['Is somebody else on the machine? Compare CPU time with the steal time of the machine.', null, null],
       ['Fewer clients for this gateway.', 'spillway config explain limits.perNode', null],
     ],
@@ -261,7 +261,7 @@ export const HANDBOOK = {
     people: 'A session closes and opens again by itself.',
     doing: [
       ['Which signal, which verdict, at which level?', 'spillway events tail --type eviction-regret', 'events?type=eviction-regret'],
-      ['Does this process stall? See ProbesVoided and LoopLag.', 'spillway top', 'status'],
+      ['Does this process stall? See ProbesVoided and LoopLag.', 'spillway nodes list', 'nodes'],
     ],
     clears: 'When the share of the last hour is below, at the latest an hour after the last one.',
   },

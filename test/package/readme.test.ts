@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { temporaryFolder } from '../support/cli.ts';
 
 const root = new URL('../..', import.meta.url).pathname;
 const readme = readFileSync(join(root, 'README.md'), 'utf8');
@@ -52,6 +53,18 @@ test('every TypeScript block of the README type-checks against the built package
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
+});
+
+test('the server of the README runs under the name that it is given there, in what `npm init -y` makes', () => {
+  using folder = temporaryFolder();
+  writeFileSync(join(folder.path, 'package.json'), '{ "name": "app", "type": "commonjs" }');
+  mkdirSync(join(folder.path, 'node_modules'));
+  symlinkSync(root, join(folder.path, 'node_modules', 'spillway'));
+  const name = /As `(server\.\w+)`, started with `node \1`/.exec(readme)?.[1] ?? '';
+  const [code = ''] = blocks('ts').filter((block) => block.includes('createGateway'));
+  const end = "server.once('listening', () => { console.log('listening'); process.exit(0); });";
+  writeFileSync(join(folder.path, name), `${code.replace('listen(8787', 'listen(0')}\n${end}\n`);
+  expect(execFileSync(process.execPath, [name], { cwd: folder.path, encoding: 'utf8' })).toBe('listening\n');
 });
 
 test('every command of the README is one that the program knows', () => {

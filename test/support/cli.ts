@@ -27,15 +27,29 @@ export function temporaryFolder(): { readonly path: string; [Symbol.dispose](): 
   return { path, [Symbol.dispose]: () => rmSync(path, { recursive: true, force: true }) };
 }
 
-/** A port that is free now. */
+/** Below those that the system gives to whoever dials or listens anywhere: whoever is about to listen finds its port free, also when it is
+ *  started again, and nobody who dials it meanwhile is connected to itself. */
+const PORTS = { from: 20_000, count: 12_000 } as const;
+const given = new Set<number>();
+
+/** A port that is free now, and never the same one twice: what it was meant for may listen later. */
 export async function freePort(): Promise<number> {
-  await using taken = await takePort();
-  return taken.port;
+  for (;;) {
+    const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
+    if (given.has(port)) continue;
+    given.add(port);
+    try {
+      await using taken = await takePort(port);
+      return taken.port;
+    } catch {
+      // Somebody has it: another one.
+    }
+  }
 }
 
-/** A port with a listener of ours on it. */
+/** A port with a listener of ours on it, which says nothing. */
 export async function takePort(port = 0): Promise<{ readonly port: number; [Symbol.asyncDispose](): Promise<void> }> {
-  const server = createServer();
+  const server = createServer((socket) => socket.destroy());
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, '127.0.0.1', resolve);

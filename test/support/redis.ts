@@ -6,7 +6,7 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Certificates } from './certificates.ts';
-import { takePort } from './cli.ts';
+import { freePort } from './cli.ts';
 import { need, type Tool } from './tools.ts';
 
 export { makeCertificates } from './certificates.ts';
@@ -278,22 +278,6 @@ function saysReady(child: ChildProcess, ready: RegExp): Promise<void> {
     child.stderr?.on('data', listen);
     child.once('exit', onExit).once('error', settle);
   });
-}
-
-/** Below those that the system gives to whoever dials: a server that is started again finds its port free, and nobody who dials it meanwhile
- *  is connected to itself. */
-const PORTS = { from: 20_000, count: 12_000 } as const;
-
-async function freePort(): Promise<number> {
-  for (;;) {
-    const port = PORTS.from + Math.floor(Math.random() * PORTS.count);
-    try {
-      await using taken = await takePort(port);
-      return taken.port;
-    } catch {
-      // Somebody has it: another one.
-    }
-  }
 }
 
 async function until(holds: () => boolean, what: string): Promise<void> {

@@ -86,5 +86,5 @@ function unknown(name: string, operations: readonly Operation[]): string {
     name,
     operations.map((one) => one.name),
   );
-  return `Unknown operation \`${name}\`${near === null ? '' : `; did you mean \`${near}\`?`} \`spillway api\` lists them.`;
+  return `Unknown operation \`${name}\`${near === null ? '.' : `; did you mean \`${near}\`?`} \`spillway api\` lists them.`;
 }

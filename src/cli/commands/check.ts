@@ -71,6 +71,6 @@ function nameOf(what: string): CheckName {
   const near = nearest(what, names);
   throw new SpillwayError(
     'SPILLWAY_BAD_OPTION',
-    `Unknown check \`${what}\`${near === null ? '' : `; did you mean \`${near}\`?`} There are: ${names.join(', ')}`,
+    `Unknown check \`${what}\`${near === null ? '.' : `; did you mean \`${near}\`?`} There are: ${names.join(', ')}`,
   );
 }

@@ -6,11 +6,10 @@ import { SpillwayError } from '../../protocol/errors.ts';
 import { loadConfiguration } from '../configuration.ts';
 import { adminKeyFile, openDataFolder } from '../data-folder.ts';
 import { gatewayFindings } from '../doctor-gateway.ts';
+import { portFinding } from '../doctor-ports.ts';
 import { EXIT } from '../exit-codes.ts';
 import type { Finding } from '../findings.ts';
 import { addOptionFlags, flagLayer } from '../flags.ts';
-import { parseListen } from '../listen-address.ts';
-import { openListener } from '../listener.ts';
 import { withExamples } from '../operator-command.ts';
 import type { Column } from '../output/table.ts';
 import { paintState } from '../output/words.ts';
@@ -55,8 +54,8 @@ async function doctor(flags: Flags, command: Command): Promise<void> {
     fileLimit(options),
     dataFolder(options),
     ...(await store(options)),
-    await port('listen', options.listen),
-    await port('admin.listen', options.admin.listen),
+    await portFinding('listen', options.listen),
+    await portFinding('admin.listen', options.admin.listen),
     clock(),
     ...(target === null ? [] : await gatewayFindings(target)),
     ...(flags.through === undefined ? [] : await inBetween(target ?? targetAt(DEFAULT_URL), flags.through, tokenOf(flags))),
@@ -167,18 +166,6 @@ async function schemaOf(file: string): Promise<string> {
 
 function existingParent(path: string): string {
   return existsSync(path) ? path : existingParent(dirname(path));
-}
-
-async function port(key: 'listen' | 'admin.listen', listen: string): Promise<Finding> {
-  const check = key === 'listen' ? 'port' : 'admin port';
-  const address = parseListen(listen);
-  if (address === null) return problem(check, `\`${key}\` is not an address: ${listen}`);
-  try {
-    await (await openListener(key, address)).close();
-    return ok(check, `${listen} is free`);
-  } catch (error) {
-    return problem(check, error);
-  }
 }
 
 function clock(): Finding {

@@ -167,5 +167,5 @@ function clientsOf(text: string, { name, count }: DrillInfo): number {
 function unknown(name: string, drills: readonly DrillInfo[]): string {
   const names: readonly DrillName[] = drills.map((one) => one.name);
   const near = nearest(name, names);
-  return `Unknown drill \`${name}\`${near === null ? '' : `; did you mean \`${near}\`?`} There are: ${names.join(', ')}`;
+  return `Unknown drill \`${name}\`${near === null ? '.' : `; did you mean \`${near}\`?`} There are: ${names.join(', ')}`;
 }

@@ -19,8 +19,8 @@ export function KeyPage({ refused, onKey }: { refused: string | null; onKey: (ke
         </header>
         <h1>Operations</h1>
         <p className="muted" id={help}>
-          The gateway prints a link with the key when it starts. It also stands in the file <code>admin-key</code> of the data folder, or is the value of{' '}
-          <code>admin.token</code>.
+          It stands in the file <code>admin-key</code> of the data folder, or is the value of <code>admin.token</code>. On a terminal, <code>spillway dev</code>{' '}
+          prints a link that carries it.
         </p>
         {refused !== null && (
           <p className="problem" role="alert">

@@ -140,19 +140,20 @@ function Plot(props: ChartProps & { onHover: (index: number | null) => void }) {
   );
 }
 
+/** Of what is stacked, the lowest is drawn last: what counts nothing has the outline of what lies below it, and must not cover it. */
+const inDrawingOrder = ({ lines, stacked = false }: ChartProps): readonly Line[] => (stacked ? lines.toReversed() : lines);
+
 /** What uPlot draws: stacked values are sums of all lines up to theirs. */
 function dataOf({ at, lines, stacked = false }: ChartProps): uPlot.AlignedData {
   if (!stacked) return [at as number[], ...lines.map(({ values }) => values as (number | null)[])];
   const sums: (number | null)[] = at.map(() => null);
-  return [
-    at as number[],
-    ...lines.map(({ values }) => {
-      values.forEach((value, i) => {
-        if (value !== null) sums[i] = (sums[i] ?? 0) + value;
-      });
-      return [...sums];
-    }),
-  ];
+  const areas = lines.map(({ values }) => {
+    values.forEach((value, i) => {
+      if (value !== null) sums[i] = (sums[i] ?? 0) + value;
+    });
+    return [...sums];
+  });
+  return [at as number[], ...areas.reverse()];
 }
 
 function optionsOf(newest: { readonly current: ChartProps & { onHover: (index: number | null) => void } }, width: number): uPlot.Options {
@@ -186,7 +187,7 @@ function optionsOf(newest: { readonly current: ChartProps & { onHover: (index: n
     ],
     series: [
       {},
-      ...lines.map(({ label, colour, dash, scale = 'left' }) => ({
+      ...inDrawingOrder(newest.current).map(({ label, colour, dash, scale = 'left' }) => ({
         label,
         scale,
         stroke: colourOf(colour),
@@ -196,8 +197,6 @@ function optionsOf(newest: { readonly current: ChartProps & { onHover: (index: n
         points: stacked ? { show: false } : { show: true, size: 4, fill: colourOf(colour), filter: alone },
       })),
     ],
-    // Each area ends where the one below it begins.
-    ...(stacked ? { bands: lines.slice(1).map((_, i) => ({ series: [i + 2, i + 1] as [number, number] })) } : {}),
     hooks: {
       setCursor: [({ cursor }) => newest.current.onHover(cursor.idx ?? null)],
       ...(mark === undefined ? {} : { draw: [(plot: uPlot) => drawMark(plot, mark)] }),
