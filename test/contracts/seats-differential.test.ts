@@ -149,7 +149,15 @@ class Follower implements Clock {
 }
 
 let users = 0;
-const counted: Random = { share: () => 0, bytes: (n) => Buffer.alloc(n).fill(++users) };
+let draws = 0;
+/** Written in the 36 characters that names are made of: two draws never make one name. */
+const counted: Random = {
+  share: () => 0,
+  bytes: (n) => {
+    const draw = ++draws;
+    return new Uint8Array(n).map((_, i) => Math.floor(draw / 36 ** i) % 36);
+  },
+};
 
 /** When the store did a step that does not tell: what it took, it was told then. */
 function instantOf(answer: object | null, facts: SeatFacts): number {
