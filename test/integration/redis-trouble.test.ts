@@ -100,7 +100,7 @@ describe.concurrent('a Redis in trouble', () => {
     const heard: string[] = [];
     const undo = store.cluster?.receive(NODE, (letter) => heard.push(letter.id));
     await server.kill();
-    const { code, message } = await untilFails(store, /no connection|there is none/i);
+    const { code, message } = await untilFails(store, /could not:/);
     expect(code).toBe('SPILLWAY_STORE_UNAVAILABLE');
     expect(message).toMatch(/See that it runs/);
     await server.start();
@@ -132,7 +132,7 @@ describe.concurrent('a Redis in trouble', () => {
     for (let i = 0; i < 20; i++) await admit(store, 'a', `u${i}` as UserId);
     await server.kill();
     const starting = server.start();
-    await untilFails(store, /LOADING|there is none/);
+    await untilFails(store, /LOADING|could not:/);
     await starting;
     await isBack(store);
     expect((await store.seats.facts('u7' as UserId, LIMITS)).seats).toHaveLength(1);
