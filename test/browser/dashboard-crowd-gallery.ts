@@ -51,13 +51,22 @@ export class Gallery {
     this.drawn += 1;
   }
 
-  /** Nothing on a screen is wider than it. */
+  /** Nothing on a screen is wider than it, as soon as the page has taken notice of its size. */
   async #fits(name: string, look: string): Promise<void> {
-    const wider = await this.#page.evaluate(() => {
+    const deadline = performance.now() + SETTLED_MS;
+    let wider: readonly string[];
+    do wider = await this.#wider();
+    while (wider.length > 0 && performance.now() < deadline);
+    this.findings.push(...wider.map((part) => `${name} ${look}: ${part} is cut off`));
+  }
+
+  /** Names of the parts that are wider than their room, after the next frame was drawn. */
+  #wider(): Promise<readonly string[]> {
+    return this.#page.evaluate(async () => {
+      await new Promise((resolve) => requestAnimationFrame(resolve));
       const parts = [document.documentElement, ...document.querySelectorAll('[role=grid], .panel, dialog[open]')];
       return parts.filter((part) => part.scrollWidth > part.clientWidth + 1).map((part) => part.getAttribute('aria-label') ?? part.tagName);
     });
-    this.findings.push(...wider.map((part) => `${name} ${look}: ${part} is cut off`));
   }
 
   async #find(name: string, look: string, only?: string): Promise<void> {
